@@ -1,0 +1,214 @@
+-- Applying a range of the plan in one transaction. $1 run id, $2 and $3 first and last ordinal.
+-- Everything is read from the plan: its `after` holds absolute values, so that applying twice is applying once.
+
+-- name: open-chunks
+-- $2: leave blocks out.
+select first_ordinal, last_ordinal, is_block from sync.chunk
+where run_id = $1::bigint and applied_at is null and not ($2::boolean and is_block)
+order by first_ordinal
+
+-- name: claim-chunk
+select applied_at is null as open from sync.chunk
+where run_id = $1::bigint and first_ordinal = $2::integer and last_ordinal = $3::integer
+for update
+
+-- name: apply-adds
+with planned as materialized (
+  select username, digest, after,
+         nextval('directory.account_id_seq') as account_id,
+         nextval('directory.object_ref_seq') as profile_ref
+  from sync.change
+  where run_id = $1::bigint and ordinal between $2::integer and $3::integer and kind = 'add' and not withheld
+),
+profile as (
+  insert into directory.object (ref, types, attributes)
+  select profile_ref, array(select jsonb_array_elements_text(after -> 'types')), after -> 'profile'
+  from planned
+),
+account as (
+  insert into directory.account (id, email, title, name_first, name_last, tags, profile_ref)
+  select account_id, after -> 'user' ->> 'email', after -> 'user' ->> 'title', after -> 'user' ->> 'nameFirst',
+         after -> 'user' ->> 'nameLast', after -> 'tags', profile_ref
+  from planned
+),
+member as (
+  insert into directory.membership (account_id, group_code)
+  select account_id, jsonb_array_elements_text(after -> 'user' -> 'groups')
+  from planned
+)
+insert into sync.feed_user (username, feed_id, account_id, digest, in_feed, since_run, changed_run)
+select username, $4::smallint, account_id, digest, true, $1::bigint, $1::bigint
+from planned
+
+-- name: restore-profiles
+-- Gives a profile to accounts that lost theirs.
+with missing as materialized (
+  select change.account_id, change.after, nextval('directory.object_ref_seq') as profile_ref
+  from sync.change
+  join directory.account on account.id = change.account_id
+  where change.run_id = $1::bigint and change.ordinal between $2::integer and $3::integer
+    and change.kind in ('update', 'unblock') and not change.withheld and account.profile_ref is null
+),
+profile as (
+  insert into directory.object (ref) select profile_ref from missing
+)
+update directory.account set profile_ref = missing.profile_ref
+from missing where account.id = missing.account_id
+
+-- name: apply-profiles
+update directory.object
+set attributes = (object.attributes - array(select jsonb_object_keys(planned.before -> 'profile')))
+                 || coalesce(planned.after -> 'profile', '{}'),
+    types = case when planned.after ? 'types'
+                 then array(select jsonb_array_elements_text(planned.after -> 'types'))
+                 else object.types end,
+    updated_at = now()
+from sync.change as planned
+join directory.account on account.id = planned.account_id
+where planned.run_id = $1::bigint and planned.ordinal between $2::integer and $3::integer
+  and planned.kind <> 'add' and not planned.withheld
+  and (planned.before ? 'profile' or planned.after ?| array['profile', 'types'])
+  and object.ref = account.profile_ref
+
+-- name: apply-accounts
+update directory.account
+set is_active  = coalesce((planned.after -> 'user' ->> 'isActive')::boolean, account.is_active),
+    email      = coalesce(planned.after -> 'user' ->> 'email', account.email),
+    title      = case when planned.after -> 'user' ? 'title'
+                      then planned.after -> 'user' ->> 'title' else account.title end,
+    name_first = case when planned.after -> 'user' ? 'nameFirst'
+                      then planned.after -> 'user' ->> 'nameFirst' else account.name_first end,
+    name_last  = case when planned.after -> 'user' ? 'nameLast'
+                      then planned.after -> 'user' ->> 'nameLast' else account.name_last end,
+    tags       = (account.tags - array(select jsonb_object_keys(planned.before -> 'tags')))
+                 || coalesce(planned.after -> 'tags', '{}'),
+    updated_at = now()
+from sync.change as planned
+where planned.run_id = $1::bigint and planned.ordinal between $2::integer and $3::integer
+  and planned.kind <> 'add' and not planned.withheld
+  and (planned.before ? 'tags' or planned.after ?| array['user', 'tags'])
+  and account.id = planned.account_id
+
+-- name: apply-departures
+-- Memberships of managed groups that end.
+delete from directory.membership using sync.change as planned
+where planned.run_id = $1::bigint and planned.ordinal between $2::integer and $3::integer
+  and planned.kind <> 'add' and not planned.withheld
+  and planned.before -> 'user' ? 'groups'
+  and membership.account_id = planned.account_id
+  and planned.before -> 'user' -> 'groups' ? membership.group_code
+  and not planned.after -> 'user' -> 'groups' ? membership.group_code
+
+-- name: apply-arrivals
+-- Memberships of managed groups that begin.
+insert into directory.membership (account_id, group_code)
+select planned.account_id, jsonb_array_elements_text(planned.after -> 'user' -> 'groups')
+from sync.change as planned
+where planned.run_id = $1::bigint and planned.ordinal between $2::integer and $3::integer
+  and planned.kind <> 'add' and not planned.withheld
+  and planned.after -> 'user' ? 'groups'
+on conflict do nothing
+
+-- name: apply-feed-state
+update sync.feed_user
+set digest      = coalesce(planned.digest, feed_user.digest),
+    in_feed     = planned.kind <> 'block',
+    in_error    = false,
+    since_run   = case when feed_user.in_feed = (planned.kind <> 'block') then feed_user.since_run else $1::bigint end,
+    changed_run = $1::bigint
+from sync.change as planned
+where planned.run_id = $1::bigint and planned.ordinal between $2::integer and $3::integer
+  and planned.kind <> 'add' and not planned.withheld
+  and feed_user.username = planned.username
+
+-- name: apply-received
+-- What was received for those who changed. $4 feed id, $5 file names by number.
+insert into sync.received (username, feed_id, run_id, file, record, line, byte, accepted, raw)
+select stage.username, $4::smallint, $1::bigint, ($5::text[])[stage.file + 1], stage.record, stage.line, stage.byte,
+       true, stage.raw
+from sync.change as planned
+join {{stage}} as stage on stage.username = planned.username
+where planned.run_id = $1::bigint and planned.ordinal between $2::integer and $3::integer
+  and planned.kind <> 'block' and not planned.withheld
+on conflict (username) do update
+set feed_id = excluded.feed_id, run_id = excluded.run_id, file = excluded.file, record = excluded.record,
+    line = excluded.line, byte = excluded.byte, accepted = true, raw = excluded.raw
+
+-- name: close-chunk
+update sync.chunk set applied_at = clock_timestamp()
+where run_id = $1::bigint and first_ordinal = $2::integer and last_ordinal = $3::integer
+
+-- name: split-chunk
+-- Halves a range that the database refused, so that the record to blame can be found.
+with whole as (
+  delete from sync.chunk
+  where run_id = $1::bigint and first_ordinal = $2::integer and last_ordinal = $3::integer and applied_at is null
+  returning is_block
+),
+half as (
+  select ordinal, is_block, ntile(2) over (order by ordinal) as part
+  from sync.change, whole
+  where run_id = $1::bigint and ordinal between $2::integer and $3::integer
+)
+insert into sync.chunk (run_id, first_ordinal, last_ordinal, is_block)
+select $1::bigint, min(ordinal), max(ordinal), is_block from half group by part, is_block
+returning first_ordinal, last_ordinal, is_block
+
+-- name: reject-change
+-- The one change that the database refuses: withheld, and said so in the run's log. $3 message, $4 file names.
+with refused as (
+  update sync.change set withheld = true
+  where run_id = $1::bigint and ordinal = $2::integer
+  returning username
+)
+insert into sync.run_log (run_id, level, code, message, username, file, record, line, byte)
+select $1::bigint, 'error', 'database', $3::text, refused.username,
+       ($4::text[])[stage.file + 1], stage.record, stage.line, stage.byte
+from refused left join {{stage}} as stage on stage.username = refused.username
+
+-- name: settle-digests
+-- Users whose record differs without anything to change: remembers the new digest.
+update sync.feed_user set digest = stage.digest, in_error = false
+from {{stage}} as stage
+where stage.username = feed_user.username and stage.digest is not null
+  and feed_user.feed_id = $2::smallint and feed_user.in_feed
+  and (feed_user.digest is distinct from stage.digest or feed_user.in_error)
+  and not exists (select from sync.change
+                  where change.run_id = $1::bigint and change.username = stage.username and change.withheld)
+
+-- name: settle-errors
+-- Users in error are planned again in the next run even when their record is the same.
+update sync.feed_user set in_error = true
+from {{stage}} as stage
+where stage.username = feed_user.username and feed_user.feed_id = $1::smallint and not feed_user.in_error
+  and (stage.digest is null or stage.in_error)
+
+-- name: settle-rejected
+-- Keeps what was received for rejected records. $1 run id, $2 feed id, $3 file names by number.
+insert into sync.received (username, feed_id, run_id, file, record, line, byte, accepted, raw)
+select distinct on (stage.username)
+       stage.username, $2::smallint, $1::bigint, ($3::text[])[stage.file + 1], stage.record, stage.line, stage.byte,
+       false, stage.raw
+from {{stage}} as stage
+left join sync.feed_user on feed_user.username = stage.username
+where stage.digest is null and (feed_user.username is null or feed_user.feed_id = $2::smallint)
+order by stage.username, stage.seq
+on conflict (username) do update
+set feed_id = excluded.feed_id, run_id = excluded.run_id, file = excluded.file, record = excluded.record,
+    line = excluded.line, byte = excluded.byte, accepted = false, raw = excluded.raw
+
+-- name: withhold-unapplied
+-- At the end of a run: what was planned but not applied is no part of the change log.
+update sync.change set withheld = true
+from sync.chunk
+where chunk.run_id = $1::bigint and chunk.applied_at is null
+  and change.run_id = $1::bigint and change.ordinal between chunk.first_ordinal and chunk.last_ordinal
+
+-- name: count-applied
+select change.kind, count(*) as count
+from sync.change
+where change.run_id = $1::bigint and not change.withheld
+  and exists (select from sync.chunk
+              where chunk.run_id = $1::bigint and chunk.applied_at is not null
+                and change.ordinal between chunk.first_ordinal and chunk.last_ordinal)
+group by change.kind

@@ -1,0 +1,36 @@
+-- What the guards are given. Each compares the plan with the feed as it is.
+
+-- name: last-applied-batch
+-- The batch that feed $1 was last brought in step with, before run $2.
+select run.id, run.counts, run.value_counts, run.control_id, run.model_digest,
+       coalesce(jsonb_object_agg(run_file.name,
+         jsonb_build_object('digest', run_file.digest, 'sizeBytes', run_file.size_bytes))
+         filter (where run_file.name is not null), '{}') as files
+from sync.run
+left join sync.run_file on run_file.run_id = run.id
+where run.id = (select max(applied.id) from sync.run as applied
+                where applied.feed_id = $1::smallint and applied.id < $2::bigint and applied.applied
+                  and applied.outcome is distinct from 'nothing-new')
+group by run.id
+
+-- name: group-losses
+-- Members of each managed group that feed $2's users make up, and how many of them run $1 would take out of it.
+with member as (
+  select membership.group_code as code, count(*) as members
+  from directory.membership
+  join sync.feed_user on feed_user.account_id = membership.account_id
+  join directory.user_group on user_group.code = membership.group_code and user_group.managed
+  where feed_user.feed_id = $2::smallint
+  group by membership.group_code
+),
+loser as (
+  select code, count(*) as leaving
+  from sync.change
+  cross join lateral jsonb_array_elements_text(change.before -> 'user' -> 'groups') as code
+  where change.run_id = $1::bigint and not change.withheld
+    and change.before -> 'user' ? 'groups'
+    and not change.after -> 'user' -> 'groups' ? code
+  group by code
+)
+select member.code, member.members, coalesce(loser.leaving, 0) as leaving
+from member join loser on loser.code = member.code

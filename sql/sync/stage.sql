@@ -1,0 +1,51 @@
+-- Staging: where a run's records wait while they are compared. {{stage}} is the run's own unlogged table.
+
+-- name: create-stage
+-- Rows up to a page stay whole and uncompressed: they are written once and read once or twice.
+create unlogged table {{stage}} (
+  seq      integer not null,
+  file     smallint not null,
+  record   integer not null,
+  line     integer not null,
+  byte     bigint not null,
+  username text collate "C" not null,
+  digest   uuid,
+  in_error boolean not null,
+  mapped   text,
+  raw      text not null
+) with (toast_tuple_target = 8160, autovacuum_enabled = false)
+
+-- name: drop-stage
+drop table if exists {{stage}}
+
+-- name: copy-stage
+copy {{stage}} from stdin
+
+-- name: list-stages
+-- Staging tables by run, for finding those that nothing needs any more.
+select substring(relname from '^stage_([0-9]+)$')::bigint as run_id
+from pg_catalog.pg_class
+where relnamespace = 'sync'::regnamespace and relkind = 'r' and relname ~ '^stage_[0-9]+$'
+
+-- name: unneeded-stages
+-- Of the runs $1, those whose staging table can go: all but runs under way or held, and the last applied one of a feed,
+-- which answers what was received for someone.
+select run.id as run_id
+from sync.run
+where run.id = any ($1::bigint[])
+  and run.status not in ('planning', 'held', 'applying')
+  and run.id is distinct from (
+    select last.id from sync.run as last
+    where last.feed_id = run.feed_id and last.applied and last.outcome is distinct from 'nothing-new'
+    order by last.id desc limit 1)
+
+-- name: count-stage
+select count(*) as staged from {{stage}}
+
+-- name: stage-exists
+select to_regclass($1::text) is not null as exists
+
+-- name: staged-user
+-- What a batch held for one user.
+select file, record, line, byte, digest is not null as accepted, mapped, raw
+from {{stage}} where username = $1::text order by seq

@@ -1,0 +1,162 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { Config } from './config/config.js';
+import { Database } from './db/database.js';
+import { openEmbeddedPostgres } from './db/embedded.js';
+import { migrate, migrationStatus } from './db/migrate.js';
+import { Queries } from './db/queries.js';
+import { resolveGuards } from './domain/guard.js';
+import { FileStore } from './intake/file-store.js';
+import { UserSyncError, messageOf } from './lib/errors.js';
+import type { Logger } from './lib/logger.js';
+import { packageRoot } from './lib/package-root.js';
+import { parseModel, type Model } from './model/model.js';
+import type { FeedSettings, SyncContext } from './sync/context.js';
+
+export interface AppOptions {
+  /** Bring the schema up to date on opening (unless told otherwise), rather than refuse an old one. */
+  readonly migrate?: boolean;
+}
+
+/**
+ * The composition root: opens what the program works with in order, and closes it in reverse. Commands and pages get
+ * everything from here.
+ */
+export class App implements AsyncDisposable {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly database: Database;
+  readonly sync: SyncContext;
+  /** Where Postgres is, with password: not for printing. */
+  readonly databaseUrl: string;
+  readonly #releasers: (() => Promise<void>)[];
+
+  private constructor(
+    config: Config,
+    logger: Logger,
+    databaseUrl: string,
+    database: Database,
+    sync: SyncContext,
+    releasers: (() => Promise<void>)[],
+  ) {
+    this.config = config;
+    this.logger = logger;
+    this.databaseUrl = databaseUrl;
+    this.database = database;
+    this.sync = sync;
+    this.#releasers = releasers;
+  }
+
+  /** Opens everything; what was opened is closed again when something fails. */
+  static async open(config: Config, logger: Logger, options: AppOptions = {}): Promise<App> {
+    const releasers: (() => Promise<void>)[] = [];
+    try {
+      const model = await loadModel(config.model);
+      await mkdir(config.dataDir, { recursive: true });
+      const url = config.database.url ?? (await openEmbedded(config, logger, releasers));
+      const database = openDatabase(config, url, logger);
+      releasers.push(() => database.close());
+      await bringUpToDate(database, logger, options.migrate ?? true);
+      const sync: SyncContext = {
+        database,
+        model,
+        logger,
+        store: new FileStore(join(config.dataDir, 'store')),
+        limits: config.limits,
+        holder: `${hostname()}:${process.pid}:${randomUUID()}`,
+      };
+      return new App(config, logger, url, database, sync, releasers);
+    } catch (error) {
+      await release(releasers);
+      throw error;
+    }
+  }
+
+  /** How a feed wants its runs; one that the configuration does not name has the defaults. */
+  feedSettings(name: string): FeedSettings {
+    const feed = this.config.feeds[name] ?? this.config.feeds.default;
+    const { autoApply, chunkSize, concurrency } = feed;
+    return { name, autoApply, chunkSize, concurrency, guards: resolveGuards(feed.guards) };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** May be called twice. */
+  async close(): Promise<void> {
+    await release(this.#releasers);
+  }
+}
+
+/** The database alone, for commands that look at it or bring it up to date. */
+export async function withDatabase<T>(
+  config: Config,
+  logger: Logger,
+  work: (database: Database) => Promise<T>,
+): Promise<T> {
+  const releasers: (() => Promise<void>)[] = [];
+  try {
+    const url = config.database.url ?? (await openEmbedded(config, logger, releasers));
+    const database = openDatabase(config, url, logger);
+    releasers.push(() => database.close());
+    return await work(database);
+  } finally {
+    await release(releasers);
+  }
+}
+
+export async function loadModel(path: string): Promise<Model> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new UserSyncError('model-unreadable', `Reading the model ${path}: ${messageOf(error)}. Check the key "model".`, {
+      kind: 'usage',
+      cause: error,
+    });
+  });
+  return parseModel(text, `The model ${path}`);
+}
+
+/** Where the SQL of this package is. */
+export function sqlDirectory(): string {
+  return join(packageRoot(), 'sql');
+}
+
+async function openEmbedded(config: Config, logger: Logger, releasers: (() => Promise<void>)[]): Promise<string> {
+  await mkdir(config.dataDir, { recursive: true });
+  const directory = join(config.dataDir, 'postgres');
+  const embedded = await openEmbeddedPostgres(directory);
+  releasers.push(() => embedded.close());
+  logger.debug('Using the embedded Postgres: fine for a trial or a small site', { directory });
+  return embedded.url;
+}
+
+function openDatabase(config: Config, url: string, logger: Logger): Database {
+  return new Database(
+    {
+      url,
+      poolSize: config.database.poolSize,
+      onLostConnection: (error) => {
+        logger.warn('A database connection was lost; another is opened when needed', { error });
+      },
+    },
+    Queries.load(join(sqlDirectory(), 'sync')),
+  );
+}
+
+async function bringUpToDate(database: Database, logger: Logger, mayMigrate: boolean): Promise<void> {
+  if (mayMigrate) {
+    const applied = await migrate(database, sqlDirectory());
+    if (applied.length > 0) logger.info('Brought the database schema up to date', { applied });
+    return;
+  }
+  const { pending } = await migrationStatus(database, sqlDirectory());
+  if (pending.length > 0) {
+    throw new UserSyncError('schema-older', `The database schema is older than this version. Run \`user-sync migrate\`.`);
+  }
+}
+
+async function release(releasers: (() => Promise<void>)[]): Promise<void> {
+  for (let releaser = releasers.pop(); releaser !== undefined; releaser = releasers.pop()) await releaser();
+}

@@ -1,0 +1,39 @@
+import { findRun } from '../db/runs.js';
+import { assertHeld, cancelRun } from '../sync/decide.js';
+import { summariseRun } from '../sync/run-report.js';
+import { parseRunId, type RegisterCommand } from './command.js';
+import { runInForeground } from './sync.js';
+
+const ACTOR = 'command line';
+
+export const registerDecisions: RegisterCommand = (program, context) => {
+  const { terminal } = context;
+  program
+    .command('approve')
+    .description('apply a held run')
+    .argument('<ID>', 'the run', parseRunId)
+    .option('--without-blocks', 'leave out the blocks: those users stay planned for the next run')
+    .requiredOption('--reason <T>', 'why it is right; kept with the run')
+    .action(async (id: number, options: { withoutBlocks?: boolean; reason: string }, command) => {
+      await context.withApp(command, async (app) => {
+        await assertHeld(app.database, id);
+        const approval = { by: ACTOR, reason: options.reason, withoutBlocks: options.withoutBlocks ?? false };
+        await runInForeground(context, app, id, approval, context.wantsJson(command));
+      });
+    });
+
+  program
+    .command('cancel')
+    .description('stop a run; what it has applied stays applied')
+    .argument('<ID>', 'the run', parseRunId)
+    .action(async (id: number, _options, command) => {
+      await context.withApp(command, async (app) => {
+        await cancelRun(app.database, id, ACTOR);
+        const run = await findRun(app.database, id);
+        if (run === undefined) return;
+        if (context.wantsJson(command)) terminal.json(summariseRun(run));
+        else if (run.status === 'cancelled') terminal.print(`Run ${id} is cancelled.`);
+        else terminal.print(`Run ${id} stops after the chunks in flight. What it has applied stays applied.`);
+      });
+    });
+};

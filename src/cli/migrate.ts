@@ -1,0 +1,32 @@
+import { sqlDirectory, withDatabase } from '../app.js';
+import { migrate, migrationStatus } from '../db/migrate.js';
+import type { RegisterCommand } from './command.js';
+
+export const registerMigrate: RegisterCommand = (program, context) => {
+  const { terminal } = context;
+  program
+    .command('migrate')
+    .description('bring the database schema up to date')
+    .option('--status', 'only say what would be done')
+    .action(async (options: { status?: boolean }, command) => {
+      const json = context.wantsJson(command);
+      const config = await context.loadConfig(command);
+      const logger = context.logger(config);
+      await withDatabase(config, logger, async (database) => {
+        if (options.status === true) {
+          const status = await migrationStatus(database, sqlDirectory());
+          if (json) terminal.json(status);
+          else {
+            for (const name of status.applied) terminal.print(`applied  ${name}`);
+            for (const name of status.pending) terminal.print(`pending  ${name}`);
+          }
+          return;
+        }
+        const applied = await migrate(database, sqlDirectory());
+        if (json) terminal.json({ applied });
+        else if (applied.length === 0) terminal.print('The schema is up to date.');
+        else for (const name of applied) terminal.print(`applied  ${name}`);
+      });
+      await logger.close();
+    });
+};

@@ -1,0 +1,87 @@
+import type { RunStatus } from '../domain/run.js';
+import { describeGuard } from '../domain/guard-text.js';
+import type { RunReport } from '../sync/run-report.js';
+import { printable, type Style, type Terminal } from './terminal.js';
+
+const STATUS_STYLE: Readonly<Record<RunStatus, Style>> = {
+  uploading: 'cyan',
+  ready: 'cyan',
+  planning: 'cyan',
+  held: 'yellow',
+  applying: 'cyan',
+  complete: 'green',
+  failed: 'red',
+  cancelled: 'yellow',
+};
+
+export function styledStatus(terminal: Terminal, status: RunStatus): string {
+  return terminal.style(status, STATUS_STYLE[status]);
+}
+
+/** A run at a glance: how it went, what it did, what needs a decision and how to make it. */
+export function printRun(terminal: Terminal, run: RunReport): void {
+  const { counts, timings } = run;
+  terminal.print(`${terminal.style(`Run ${run.run}`, 'bold')} of feed ${run.feed} is ${styledStatus(terminal, run.status)}${explain(run)}`);
+  if (run.failure !== null) terminal.print(`  ${terminal.style(printable(run.failure.message), 'red')}`);
+  terminal.print();
+  const columns = [
+    ['records', counts.records],
+    ['added', counts.added],
+    ['updated', counts.updated],
+    ['blocked', counts.blocked],
+    ['unblocked', counts.unblocked],
+    ['unchanged', counts.unchanged],
+    ['rejected', counts.rejected],
+    ['errors', run.errors],
+  ] as const;
+  terminal.table(
+    ['', ...columns.map(([name]) => name)],
+    [['', ...columns.map(([, value]) => number(value))]],
+    columns.map((_, index) => index + 1),
+  );
+  const seconds = timings.stage + timings.plan + timings.apply;
+  terminal.print();
+  terminal.print(
+    `  took ${duration(seconds)}: stage ${duration(timings.stage)}, plan ${duration(timings.plan)}, apply ${duration(timings.apply)}`,
+  );
+  printGuards(terminal, run);
+  if (run.errors > 0) terminal.print(`  errors: user-sync log ${run.run} --errors`);
+  if (run.status === 'held') printDecision(terminal, run);
+}
+
+function explain(run: RunReport): string {
+  if (run.status === 'held') return ': an operator must decide. The numbers say what it would do.';
+  if (run.status === 'failed') return '. Nothing more was changed.';
+  if (run.outcome === 'dry-run') return ' as a dry run: nothing was changed. The numbers say what it would do.';
+  if (run.outcome === 'nothing-new') return ': nothing new, the batch is the same as the last one.';
+  if (run.outcome === 'nothing-to-change') return ': the directory agrees with the batch.';
+  if (run.approval?.withoutBlocks === true) return ', without blocks: those who left stay as they are until the next run.';
+  return '.';
+}
+
+function printGuards(terminal: Terminal, run: RunReport): void {
+  const breached = run.guards.filter((guard) => guard.breached);
+  if (breached.length === 0 && run.guards.length > 0) terminal.print(`  guards: all ${run.guards.length} within their limits`);
+  for (const guard of breached) {
+    terminal.print(`  ${terminal.style(`guard ${guard.guard}`, 'yellow')}: ${printable(describeGuard(guard))}`);
+  }
+}
+
+function printDecision(terminal: Terminal, run: RunReport): void {
+  terminal.print();
+  terminal.print(`  look      user-sync plan ${run.run}`);
+  terminal.print(`  apply     user-sync approve ${run.run} --reason "…"`);
+  if (run.counts.blocked > 0) terminal.print(`            user-sync approve ${run.run} --without-blocks --reason "…"`);
+  terminal.print(`  drop      user-sync cancel ${run.run}`);
+}
+
+export function number(value: number): string {
+  return value.toLocaleString('en-GB');
+}
+
+export function duration(seconds: number): string {
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}

@@ -1,0 +1,80 @@
+import { findRun, listRuns, unknownRun } from '../db/runs.js';
+import { reportRun, summariseRun } from '../sync/run-report.js';
+import { parseCount, parseRunId, type RegisterCommand } from './command.js';
+import { number, printRun, styledStatus } from './run-text.js';
+
+export const registerRuns: RegisterCommand = (program, context) => {
+  const { terminal } = context;
+  program
+    .command('runs')
+    .description('list runs, newest first')
+    .option('--feed <F>', 'only those of one feed')
+    .option('--limit <N>', 'at most this many', parseCount, 20)
+    .action(async (options: { feed?: string; limit: number }, command) => {
+      await context.withApp(command, async (app) => {
+        const runs = await listRuns(app.database, options);
+        if (context.wantsJson(command)) {
+          for (const run of runs) terminal.json(summariseRun(run));
+          return;
+        }
+        if (runs.length === 0) {
+          terminal.print('No runs yet. `user-sync sync --control control.json NAME=FILE` makes the first one.');
+          return;
+        }
+        terminal.table(
+          ['RUN', 'FEED', 'STATUS', 'RECORDS', 'ADDED', 'UPDATED', 'BLOCKED', 'UNBLOCKED', 'UNCHANGED', 'REJECTED', 'WHEN'],
+          runs.map((run) => [
+            String(run.id),
+            run.feed,
+            styledStatus(terminal, run.status),
+            ...[
+              run.counts.records,
+              run.counts.added,
+              run.counts.updated,
+              run.counts.blocked,
+              run.counts.unblocked,
+              run.counts.unchanged,
+              run.counts.rejected,
+            ].map(number),
+            localTime(run.createdAt),
+          ]),
+          [0, 3, 4, 5, 6, 7, 8, 9],
+        );
+      });
+    });
+
+  program
+    .command('run')
+    .description('one run with its counts, guards and files')
+    .argument('<ID>', 'the run', parseRunId)
+    .action(async (id: number, _options, command) => {
+      await context.withApp(command, async (app) => {
+        const run = await findRun(app.database, id);
+        if (run === undefined) throw unknownRun(id);
+        const report = await reportRun(app.database, run);
+        if (context.wantsJson(command)) {
+          terminal.json(report);
+          return;
+        }
+        printRun(terminal, report);
+        terminal.print();
+        terminal.table(
+          ['FILE', 'BYTES', 'SHA-256', 'RECEIVED AS'],
+          report.files.map((file) => [file.name, number(file.fileSize), file.digest.slice(0, 16), file.filename]),
+          [1],
+        );
+        terminal.print();
+        terminal.print(`  created ${localTime(run.createdAt)} from ${run.source}`);
+        if (run.approvedBy !== null) {
+          terminal.print(`  approved by ${run.approvedBy}: ${run.approvalReason ?? 'no reason given'}`);
+        }
+      });
+    });
+};
+
+/** In the reader's time zone, sortable. */
+export function localTime(date: Date): string {
+  const pad = (value: number): string => String(value).padStart(2, '0');
+  const day = `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
+  return `${day} ${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
+}

@@ -1,0 +1,89 @@
+import { styleText } from 'node:util';
+import stringWidth from 'string-width';
+
+/** Characters that move the cursor, change colours or hide text; feed data may hold them. */
+// eslint-disable-next-line no-control-regex
+const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+
+/** Text from outside as it may stand on a terminal: control characters are shown, not obeyed. */
+export function printable(text: string): string {
+  return text.replace(UNSAFE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
+
+export interface TerminalOptions {
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+}
+
+/** Where a command's results and its progress go. Colour and progress only on a terminal. */
+export class Terminal {
+  readonly #stdout: NodeJS.WriteStream;
+  readonly #stderr: NodeJS.WriteStream;
+  readonly #hasColour: boolean;
+
+  constructor(options: TerminalOptions) {
+    this.#stdout = options.stdout;
+    this.#stderr = options.stderr;
+    // Says no when NO_COLOR is set.
+    this.#hasColour = options.stdout.isTTY && options.stdout.hasColors();
+  }
+
+  /** A line of the command's result. */
+  print(line = ''): void {
+    this.#stdout.write(`${line}\n`);
+  }
+
+  /** A part of a long result; resolves when there is room for more. */
+  async write(text: string): Promise<void> {
+    if (this.#stdout.write(text)) return;
+    await new Promise<void>((resolve) => this.#stdout.once('drain', resolve));
+  }
+
+  /** One document, or one line of many. */
+  json(value: unknown): void {
+    this.#stdout.write(`${JSON.stringify(value)}\n`);
+  }
+
+  /** A line that is no result: what is being done, what to do next. */
+  note(line: string): void {
+    this.#stderr.write(`${line}\n`);
+  }
+
+  style(text: string, ...styles: Style[]): string {
+    return this.#hasColour ? styles.reduce((styled, style) => styleText(style, styled, { validateStream: false }), text) : text;
+  }
+
+  get showsProgress(): boolean {
+    return this.#stderr.isTTY;
+  }
+
+  /** Replaces the last progress line; without a text it is removed. */
+  progress(line?: string): void {
+    if (!this.showsProgress) return;
+    const width = this.#stderr.columns || 80;
+    this.#stderr.write(`\r\u001b[2K${line === undefined ? '' : line.slice(0, width - 1)}`);
+  }
+
+  /**
+   * Columns that line up, whatever the width of their characters.
+   *
+   * @param right indexes of columns with numbers
+   */
+  table(head: readonly string[], rows: readonly (readonly string[])[], right: readonly number[] = []): void {
+    const widths = head.map((title, column) =>
+      Math.max(stringWidth(title), ...rows.map((row) => stringWidth(row[column] ?? ''))),
+    );
+    const line = (cells: readonly string[]): string =>
+      cells
+        .map((cell, column) => {
+          const padding = ' '.repeat(Math.max(0, (widths[column] ?? 0) - stringWidth(cell)));
+          return right.includes(column) ? padding + cell : cell + padding;
+        })
+        .join('  ')
+        .trimEnd();
+    this.print(this.style(line(head), 'dim'));
+    for (const row of rows) this.print(line(row));
+  }
+}

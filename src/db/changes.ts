@@ -1,0 +1,53 @@
+import type { ChangeKind, PlannedChange } from '../domain/run.js';
+import type { Database, Executor } from './database.js';
+
+const PAGE_SIZE = 1000;
+
+/** Reads a run's plan in order, a page at a time. */
+export async function* readPlan(
+  database: Database,
+  runId: number,
+  kind: ChangeKind | undefined,
+): AsyncGenerator<PlannedChange> {
+  for (let after = -1; ; ) {
+    const page = await database.query<PlannedChange & Record<string, unknown>>(
+      `select change.ordinal, change.kind, change.username, change.before, change.after,
+              not change.withheld and exists (
+                select from sync.chunk
+                where chunk.run_id = change.run_id and chunk.applied_at is not null
+                  and change.ordinal between chunk.first_ordinal and chunk.last_ordinal) as applied
+       from sync.change
+       where change.run_id = $1 and change.ordinal > $2 and ($3::text is null or change.kind = $3)
+       order by change.ordinal limit $4`,
+      [runId, after, kind ?? null, PAGE_SIZE],
+    );
+    for (const change of page) {
+      after = change.ordinal;
+      yield change;
+    }
+    if (page.length < PAGE_SIZE) return;
+  }
+}
+
+/** What one run did, or meant to do, to one user. */
+export interface UserChange {
+  readonly run: number;
+  readonly at: Date | null;
+  readonly kind: ChangeKind;
+  readonly status: string;
+  readonly applied: boolean;
+  readonly before: PlannedChange['before'];
+  readonly after: PlannedChange['after'];
+}
+
+/** Newest first. */
+export async function changesOf(database: Executor, username: string, limit: number): Promise<UserChange[]> {
+  return database.query<UserChange & Record<string, unknown>>(
+    `select change.run_id as run, run.finished_at as at, change.kind, run.status,
+            not change.withheld and run.publication is not null as applied, change.before, change.after
+     from sync.change join sync.run on run.id = change.run_id
+     where change.username = $1
+     order by change.run_id desc, change.ordinal desc limit $2`,
+    [username, limit],
+  );
+}

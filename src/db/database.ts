@@ -1,0 +1,151 @@
+import { Pool, types, type PoolClient, type QueryResultRow } from 'pg';
+import { UserSyncError, messageOf } from '../lib/errors.js';
+import type { Queries, StageTable } from './queries.js';
+
+/** `bigint` as a number: ids, counts and sizes here stay far below 2^53. */
+const INT8_OID = 20;
+const parsers = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+    oid === INT8_OID && format !== 'binary'
+      ? (text: string): number => Number(text)
+      : (types.getTypeParser(oid, format as 'text') as (text: string) => unknown),
+};
+
+export interface DatabaseOptions {
+  url: string;
+  /** Most connections at once. */
+  poolSize: number;
+  /** Called when an idle connection is lost; the pool opens another when needed. */
+  onLostConnection?: (error: Error) => void;
+}
+
+/** Runs named queries of sql/sync on a connection of its own choosing (the pool) or on a given one (a transaction). */
+export interface Executor {
+  /** Rows of a named query. */
+  rows<Row extends QueryResultRow>(name: string, params?: readonly unknown[], stage?: StageTable): Promise<Row[]>;
+  /** Rows of a query written where it is used: for lookups of one table group, with parameters. */
+  query<Row extends QueryResultRow>(text: string, params?: readonly unknown[]): Promise<Row[]>;
+  /** Runs a named query; tells how many rows it wrote. */
+  run(name: string, params?: readonly unknown[], stage?: StageTable): Promise<number>;
+}
+
+export interface Connection extends Executor {
+  readonly client: PoolClient;
+}
+
+/** The pool of connections. Everything that talks to Postgres goes through here. */
+export class Database implements Executor {
+  readonly #pool: Pool;
+  readonly #queries: Queries;
+
+  constructor(options: DatabaseOptions, queries: Queries) {
+    this.#queries = queries;
+    this.#pool = new Pool({
+      connectionString: options.url,
+      max: options.poolSize,
+      types: parsers,
+      application_name: 'user-sync',
+      connectionTimeoutMillis: 15_000,
+      keepAlive: true,
+    });
+    this.#pool.on('error', (error) => options.onLostConnection?.(error));
+  }
+
+  async rows<Row extends QueryResultRow>(name: string, params: readonly unknown[] = [], stage?: StageTable) {
+    const result = await this.#pool.query<Row>(this.#queries.text(name, stage), [...params]);
+    return result.rows;
+  }
+
+  async query<Row extends QueryResultRow>(text: string, params: readonly unknown[] = []) {
+    const result = await this.#pool.query<Row>(text, [...params]);
+    return result.rows;
+  }
+
+  async run(name: string, params: readonly unknown[] = [], stage?: StageTable) {
+    const result = await this.#pool.query(this.#queries.text(name, stage), [...params]);
+    return result.rowCount ?? 0;
+  }
+
+  /** Holds one connection for the time of `work`. One whose session is in doubt is thrown away. */
+  async withConnection<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    const client = await this.#connect();
+    let lost: Error | undefined;
+    const onError = (error: Error): void => {
+      lost = error;
+    };
+    client.on('error', onError);
+    try {
+      return await work(this.#on(client));
+    } catch (error) {
+      lost ??= isConnectionError(error) ? (error as Error) : undefined;
+      throw error;
+    } finally {
+      client.off('error', onError);
+      client.release(lost);
+    }
+  }
+
+  /** Runs `work` in one transaction: committed when it returns, rolled back when it throws. */
+  async transaction<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    return this.withConnection(async (connection) => {
+      await connection.client.query('begin');
+      try {
+        const result = await work(connection);
+        await connection.client.query('commit');
+        return result;
+      } catch (error) {
+        // When the connection is gone there is nothing to roll back; the first error is the one to tell.
+        await connection.client.query('rollback').catch(() => undefined);
+        throw error;
+      }
+    });
+  }
+
+  queryText(name: string, stage?: StageTable): string {
+    return this.#queries.text(name, stage);
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+
+  async #connect(): Promise<PoolClient> {
+    try {
+      return await this.#pool.connect();
+    } catch (error) {
+      throw new UserSyncError(
+        'database-unreachable',
+        `Cannot connect to Postgres: ${messageOf(error)}. Check that it runs and that database.url is right.`,
+        { cause: error },
+      );
+    }
+  }
+
+  #on(client: PoolClient): Connection {
+    const queries = this.#queries;
+    return {
+      client,
+      async rows<Row extends QueryResultRow>(name: string, params: readonly unknown[] = [], stage?: StageTable) {
+        return (await client.query<Row>(queries.text(name, stage), [...params])).rows;
+      },
+      async query<Row extends QueryResultRow>(text: string, params: readonly unknown[] = []) {
+        return (await client.query<Row>(text, [...params])).rows;
+      },
+      async run(name, params = [], stage) {
+        return (await client.query(queries.text(name, stage), [...params])).rowCount ?? 0;
+      },
+    };
+  }
+}
+
+function isConnectionError(error: unknown): boolean {
+  const code = sqlState(error);
+  return code === undefined ? error instanceof Error && /connection/i.test(error.message) : code.startsWith('08');
+}
+
+/** The SQLSTATE of an error from Postgres, undefined for any other error. */
+export function sqlState(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  const { code } = error;
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+}

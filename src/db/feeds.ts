@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import type { Executor } from './database.js';
+
+export interface FeedRow {
+  readonly id: number;
+  readonly name: string;
+  /** The control file in force, null while the feed has none. */
+  readonly controlId: number | null;
+}
+
+export interface ControlFileRow {
+  readonly id: number;
+  readonly digest: string;
+  readonly content: string;
+}
+
+/** The feed of that name, made when it is met for the first time. */
+export async function ensureFeed(database: Executor, name: string): Promise<FeedRow> {
+  const [feed] = await database.query<FeedRow>(
+    `with made as (
+       insert into sync.feed (name) select $1
+       where not exists (select from sync.feed where name = $1)
+       on conflict (name) do nothing
+       returning id, name, control_id
+     )
+     select id, name, control_id as "controlId" from made
+     union all
+     select id, name, control_id from sync.feed where name = $1`,
+    [name],
+  );
+  // A feed made by another process at the same moment is there now.
+  return feed ?? ensureFeed(database, name);
+}
+
+export async function controlFile(database: Executor, id: number): Promise<ControlFileRow | undefined> {
+  const [row] = await database.query<ControlFileRow>('select id, digest, content from sync.control_file where id = $1', [
+    id,
+  ]);
+  return row;
+}
+
+/** Puts a control file in force for a feed; the same text again changes nothing. */
+export async function putControlFile(
+  database: Executor,
+  feed: FeedRow,
+  content: string,
+  source: string,
+): Promise<ControlFileRow> {
+  const digest = createHash('sha256').update(content).digest('hex');
+  const [row] = await database.query<ControlFileRow>(
+    `with current as (
+       select control_file.id, control_file.digest, control_file.content
+       from sync.feed join sync.control_file on control_file.id = feed.control_id
+       where feed.id = $1 and control_file.digest = $2
+     ),
+     added as (
+       insert into sync.control_file (feed_id, digest, content, source)
+       select $1, $2, $3, $4 where not exists (select from current)
+       returning id, digest, content
+     ),
+     in_force as (
+       update sync.feed set control_id = added.id from added where feed.id = $1
+     )
+     select id, digest, content from current union all select id, digest, content from added`,
+    [feed.id, digest, content, source],
+  );
+  if (row === undefined) throw new Error('putControlFile returned nothing');
+  return row;
+}

@@ -1,0 +1,86 @@
+import { UserSyncError } from '../lib/errors.js';
+import type { Connection, Database } from './database.js';
+
+/** How long a process may be silent before another may take over its runs. */
+export const LEASE_MS = 60_000;
+
+/** This process no longer holds the feed: another one took over. Nothing more may be written. */
+export class LeaseLostError extends UserSyncError {
+  constructor(feed: string) {
+    super(
+      'lease-lost',
+      `Another process took over feed "${feed}" because this one had been silent for too long. It goes on with the run.`,
+    );
+  }
+}
+
+/**
+ * The right of one process to run a feed. The token grows with every owner; `assertHeld` compares it inside the
+ * transaction that is to write, and holds it until the commit, so that a process which overslept cannot write after its
+ * successor began.
+ */
+export class Lease {
+  readonly #database: Database;
+  readonly #heartbeat: NodeJS.Timeout;
+
+  private constructor(
+    database: Database,
+    readonly feed: string,
+    readonly feedId: number,
+    readonly token: number,
+    leaseMs: number,
+  ) {
+    this.#database = database;
+    this.#heartbeat = setInterval(() => void this.renew(leaseMs), leaseMs / 4);
+    this.#heartbeat.unref();
+  }
+
+  /** @returns undefined while another process holds the feed. */
+  static async acquire(
+    database: Database,
+    feed: { id: number; name: string },
+    holder: string,
+    leaseMs: number = LEASE_MS,
+  ): Promise<Lease | undefined> {
+    const [taken] = await database.query<{ token: number }>(
+      `update sync.feed
+       set lease_holder = $2, lease_token = lease_token + 1,
+           lease_expires_at = clock_timestamp() + $3::integer * interval '1 millisecond'
+       where id = $1 and (lease_holder is null or lease_expires_at < clock_timestamp())
+       returning lease_token as token`,
+      [feed.id, holder, leaseMs],
+    );
+    return taken === undefined ? undefined : new Lease(database, feed.name, feed.id, taken.token, leaseMs);
+  }
+
+  /** To be called in the transaction that writes. */
+  async assertHeld(connection: Connection): Promise<void> {
+    const held = await connection.query('select 1 from sync.feed where id = $1 and lease_token = $2 for share', [
+      this.feedId,
+      this.token,
+    ]);
+    if (held.length === 0) throw new LeaseLostError(this.feed);
+  }
+
+  /** Tells the others that this process is alive. A missed beat is no harm: the token decides. */
+  async renew(leaseMs: number): Promise<void> {
+    await this.#database
+      .query(
+        `update sync.feed set lease_expires_at = clock_timestamp() + $3::integer * interval '1 millisecond'
+         where id = $1 and lease_token = $2`,
+        [this.feedId, this.token, leaseMs],
+      )
+      .catch(() => undefined);
+  }
+
+  async release(): Promise<void> {
+    clearInterval(this.#heartbeat);
+    await this.#database
+      .query('update sync.feed set lease_holder = null, lease_expires_at = null where id = $1 and lease_token = $2', [
+        this.feedId,
+        this.token,
+      ])
+      // Not released means expired a little later.
+      .catch(() => undefined);
+  }
+}

@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserSyncError, messageOf } from '../lib/errors.js';
+import type { Connection, Database } from './database.js';
+
+/** Any number, as long as it is the same for all: only one process migrates a database at a time. */
+const MIGRATION_LOCK = 5_231_987_412;
+
+export interface MigrationStatus {
+  applied: readonly string[];
+  pending: readonly string[];
+}
+
+interface SqlFile {
+  name: string;
+  text: string;
+  checksum: string;
+}
+
+/**
+ * Brings the schema up to date: numbered files of sql/migrations once each and in order, then the replaceable objects of
+ * sql/functions and sql/views when their text changed. All or nothing, one process at a time.
+ *
+ * @throws UserSyncError `schema-newer` when the database knows a migration that this version does not have,
+ *   `migration-changed` when a file differs from what was applied under its name.
+ * @returns the names of what was applied now.
+ */
+export async function migrate(database: Database, sqlDirectory: string): Promise<string[]> {
+  const { numbered, replaceable } = await readSqlFiles(sqlDirectory);
+  return database.transaction(async (connection) => {
+    await connection.query('select pg_advisory_xact_lock($1::bigint)', [MIGRATION_LOCK]);
+    await connection.query('create schema if not exists sync');
+    await connection.query(`
+      create table if not exists sync.migration (
+        name text primary key, checksum text not null, applied_at timestamptz not null default now())`);
+    const known = await knownChecksums(connection);
+    checkHistory(numbered, known);
+    const done: string[] = [];
+    for (const file of [...numbered, ...replaceable]) {
+      if (known.get(file.name) === file.checksum) continue;
+      await applyFile(connection, file);
+      done.push(file.name);
+    }
+    return done;
+  });
+}
+
+/** What `migrate` would do; writes nothing. */
+export async function migrationStatus(database: Database, sqlDirectory: string): Promise<MigrationStatus> {
+  const { numbered, replaceable } = await readSqlFiles(sqlDirectory);
+  return database.withConnection(async (connection) => {
+    const [found] = await connection.query<{ table: string | null }>(
+      `select to_regclass('sync.migration')::text as table`,
+    );
+    const known = found?.table == null ? new Map<string, string>() : await knownChecksums(connection);
+    checkHistory(numbered, known);
+    const all = [...numbered, ...replaceable];
+    return {
+      applied: all.filter((file) => known.get(file.name) === file.checksum).map((file) => file.name),
+      pending: all.filter((file) => known.get(file.name) !== file.checksum).map((file) => file.name),
+    };
+  });
+}
+
+async function applyFile(connection: Connection, file: SqlFile): Promise<void> {
+  try {
+    await connection.client.query(file.text);
+  } catch (error) {
+    throw new UserSyncError(
+      'migration-failed',
+      `Applying ${file.name} failed: ${messageOf(error)}. Nothing was changed. ` +
+        'The role needs to own the database or have CREATE on it.',
+      { cause: error },
+    );
+  }
+  await connection.query(
+    `insert into sync.migration (name, checksum) values ($1, $2)
+     on conflict (name) do update set checksum = excluded.checksum, applied_at = now()`,
+    [file.name, file.checksum],
+  );
+}
+
+async function knownChecksums(connection: Connection): Promise<Map<string, string>> {
+  const rows = await connection.query<{ name: string; checksum: string }>(
+    'select name, checksum from sync.migration',
+  );
+  return new Map(rows.map((row) => [row.name, row.checksum]));
+}
+
+function checkHistory(numbered: readonly SqlFile[], known: ReadonlyMap<string, string>): void {
+  const ours = new Map(numbered.map((file) => [file.name, file.checksum]));
+  for (const [name, checksum] of known) {
+    if (!name.startsWith('migrations/')) continue;
+    const expected = ours.get(name);
+    if (expected === undefined) {
+      throw new UserSyncError(
+        'schema-newer',
+        `The database has been migrated by a newer version of user-sync (it knows ${name}). Run that version.`,
+      );
+    }
+    if (expected !== checksum) {
+      throw new UserSyncError(
+        'migration-changed',
+        `${name} differs from what was applied to this database. Landed migrations are never edited: ` +
+          'restore the file and add a new one.',
+      );
+    }
+  }
+}
+
+async function readSqlFiles(directory: string): Promise<{ numbered: SqlFile[]; replaceable: SqlFile[] }> {
+  const numbered = await readFolder(directory, 'migrations');
+  const replaceable = [...(await readFolder(directory, 'functions')), ...(await readFolder(directory, 'views'))];
+  return { numbered, replaceable };
+}
+
+async function readFolder(directory: string, folder: string): Promise<SqlFile[]> {
+  const names = (await readdir(join(directory, folder))).filter((name) => name.endsWith('.sql')).sort();
+  return Promise.all(
+    names.map(async (name) => {
+      const text = await readFile(join(directory, folder, name), 'utf8');
+      return { name: `${folder}/${name}`, text, checksum: createHash('sha256').update(text).digest('hex') };
+    }),
+  );
+}

@@ -1,0 +1,93 @@
+import type { Database, Executor } from './database.js';
+
+/** An entry of a run's log. */
+export interface RunLogEntry {
+  readonly at: Date;
+  readonly level: 'info' | 'warn' | 'error';
+  readonly code: string | null;
+  readonly message: string;
+  readonly username: string | null;
+  readonly file: string | null;
+  readonly record: number | null;
+  readonly line: number | null;
+  readonly byte: number | null;
+  readonly source: string | null;
+  /** Part of the record: for those only who may see received data. */
+  readonly value: string | null;
+}
+
+export interface RecordLogEntry {
+  readonly code: string;
+  readonly message: string;
+  readonly username: string | null;
+  readonly file: string;
+  readonly record: number;
+  readonly line: number;
+  readonly byte: number;
+  readonly source: string | null;
+  readonly value: string | null;
+}
+
+/** Writes what is wrong with some records, in one statement. */
+export async function insertErrors(database: Executor, runId: number, errors: readonly RecordLogEntry[]): Promise<void> {
+  if (errors.length === 0) return;
+  await database.query(
+    `insert into sync.run_log (run_id, level, code, message, username, file, record, line, byte, source, value)
+     select $1::bigint, 'error', code, message, username, file, record, line, byte, source, value
+     from json_to_recordset($2::json) as entry
+       (code text, message text, username text, file text, record integer, line integer, byte bigint,
+        source text, value text)`,
+    [runId, JSON.stringify(errors)],
+  );
+}
+
+export async function logRun(
+  database: Executor,
+  runId: number,
+  level: RunLogEntry['level'],
+  message: string,
+  code: string | null = null,
+): Promise<void> {
+  await database.query('insert into sync.run_log (run_id, level, code, message) values ($1, $2, $3, $4)', [
+    runId,
+    level,
+    code,
+    message,
+  ]);
+}
+
+export async function countErrors(database: Executor, runId: number): Promise<number> {
+  const [row] = await database.query<{ count: number }>(
+    `select count(*) as count from sync.run_log where run_id = $1 and level = 'error'`,
+    [runId],
+  );
+  return row?.count ?? 0;
+}
+
+/** Forgets what an earlier attempt at staging wrote: the records are read again. */
+export async function clearRecordErrors(database: Executor, runId: number): Promise<void> {
+  await database.query(`delete from sync.run_log where run_id = $1 and record is not null`, [runId]);
+}
+
+/** Reads a run's log in order, a page at a time: it may be long. */
+export async function* readLog(
+  database: Database,
+  runId: number,
+  filter: { errorsOnly?: boolean; username?: string } = {},
+): AsyncGenerator<RunLogEntry> {
+  const pageSize = 1000;
+  for (let after = 0; ; ) {
+    const page = await database.query<RunLogEntry & { id: number }>(
+      `select id, at, level, code, message, username, file, record, line, byte, source, value
+       from sync.run_log
+       where run_id = $1 and id > $2 and ($3::boolean is false or level = 'error') and ($4::text is null or username = $4)
+       order by id limit $5`,
+      [runId, after, filter.errorsOnly ?? false, filter.username ?? null, pageSize],
+    );
+    for (const { id, ...entry } of page) {
+      after = id;
+      yield entry;
+    }
+    if (page.length < pageSize) return;
+  }
+}

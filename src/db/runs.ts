@@ -1,0 +1,219 @@
+import type { GuardResult } from '../domain/guard.js';
+import {
+  NO_COUNTS,
+  NO_TIMINGS,
+  statusesBefore,
+  type BatchFile,
+  type RunCounts,
+  type RunOutcome,
+  type RunStatus,
+  type RunTimings,
+} from '../domain/run.js';
+import { UserSyncError } from '../lib/errors.js';
+import type { Database, Executor } from './database.js';
+
+/** Everything known of a run except its log, plan and files. */
+export interface RunRow {
+  readonly id: number;
+  readonly feedId: number;
+  readonly feed: string;
+  readonly status: RunStatus;
+  readonly kind: 'batch' | 'reapply' | 'revert';
+  readonly source: string;
+  readonly dryRun: boolean;
+  readonly force: boolean;
+  readonly controlId: number | null;
+  readonly modelDigest: string | null;
+  readonly plannedVersion: number | null;
+  readonly applied: boolean;
+  readonly outcome: RunOutcome | null;
+  readonly counts: RunCounts;
+  readonly guards: readonly GuardResult[];
+  readonly timings: RunTimings;
+  readonly errors: number;
+  readonly failureCode: string | null;
+  readonly failureMessage: string | null;
+  readonly approvedBy: string | null;
+  readonly approvedAt: Date | null;
+  readonly approvalReason: string | null;
+  readonly withoutBlocks: boolean;
+  readonly cancelRequested: boolean;
+  readonly createdAt: Date;
+  readonly startedAt: Date | null;
+  readonly finishedAt: Date | null;
+}
+
+const COLUMNS = `
+  run.id, run.feed_id as "feedId", feed.name as feed, run.status, run.kind, run.source, run.dry_run as "dryRun",
+  run.force, run.control_id as "controlId", run.model_digest as "modelDigest",
+  run.planned_version as "plannedVersion", run.applied, run.outcome, run.counts, run.guards, run.timings,
+  run.error_count as errors, run.failure_code as "failureCode", run.failure_message as "failureMessage",
+  run.approved_by as "approvedBy", run.approved_at as "approvedAt", run.approval_reason as "approvalReason",
+  run.without_blocks as "withoutBlocks", run.cancel_requested as "cancelRequested",
+  run.created_at as "createdAt", run.started_at as "startedAt", run.finished_at as "finishedAt"`;
+
+export interface NewRun {
+  readonly feedId: number;
+  readonly source: string;
+  readonly dryRun: boolean;
+  readonly force: boolean;
+  readonly controlId: number;
+}
+
+/** A run of a batch whose files are all there: it starts as uploading and is ready at once. */
+export async function createRun(database: Database, run: NewRun, files: readonly BatchFile[]): Promise<number> {
+  return database.transaction(async (connection) => {
+    const [created] = await connection.query<{ id: number }>(
+      `insert into sync.run (feed_id, source, dry_run, force, control_id) values ($1, $2, $3, $4, $5) returning id`,
+      [run.feedId, run.source, run.dryRun, run.force, run.controlId],
+    );
+    const id = created?.id ?? 0;
+    await connection.query(
+      `insert into sync.run_file (run_id, name, digest, size_bytes, original_filename, source)
+       select $1::bigint, name, digest, "sizeBytes", "originalFilename", source
+       from json_to_recordset($2::json) as file
+         (name text, digest text, "sizeBytes" bigint, "originalFilename" text, source text)`,
+      [id, JSON.stringify(files)],
+    );
+    await moveRun(connection, id, 'ready', run.source);
+    return id;
+  });
+}
+
+/** What changes together with the status. */
+export interface RunUpdate {
+  outcome?: RunOutcome;
+  applied?: boolean;
+  counts?: RunCounts;
+  valueCounts?: Readonly<Record<string, number>>;
+  guards?: readonly GuardResult[];
+  timings?: RunTimings;
+  errors?: number;
+  plannedVersion?: number;
+  modelDigest?: string;
+  failureCode?: string;
+  failureMessage?: string;
+  approvedBy?: string;
+  approvedAt?: Date;
+  approvalReason?: string | null;
+  withoutBlocks?: boolean;
+  cancelRequested?: boolean;
+  startedAt?: Date;
+  finishedAt?: Date;
+}
+
+const UPDATE_COLUMNS: Readonly<Record<keyof RunUpdate, string>> = {
+  outcome: 'outcome',
+  applied: 'applied',
+  counts: 'counts',
+  valueCounts: 'value_counts',
+  guards: 'guards',
+  timings: 'timings',
+  errors: 'error_count',
+  plannedVersion: 'planned_version',
+  modelDigest: 'model_digest',
+  failureCode: 'failure_code',
+  failureMessage: 'failure_message',
+  approvedBy: 'approved_by',
+  approvedAt: 'approved_at',
+  approvalReason: 'approval_reason',
+  withoutBlocks: 'without_blocks',
+  cancelRequested: 'cancel_requested',
+  startedAt: 'started_at',
+  finishedAt: 'finished_at',
+};
+
+export async function updateRun(database: Executor, id: number, update: RunUpdate): Promise<void> {
+  const { assignments, values } = assign(update, 2);
+  if (assignments.length === 0) return;
+  await database.query(`update sync.run set ${assignments.join(', ')} where id = $1`, [id, ...values]);
+}
+
+/**
+ * The only way to change a run's status: the move is checked against the table of legal moves and noted, in one statement.
+ *
+ * @throws UserSyncError `run-status` when the run is not where this move can begin.
+ */
+export async function moveRun(
+  database: Executor,
+  id: number,
+  to: RunStatus,
+  actor: string,
+  update: RunUpdate = {},
+  note: string | null = null,
+): Promise<void> {
+  const { assignments, values } = assign(update, 6);
+  const moved = await database.query(
+    `with before as (
+       select status from sync.run where id = $1 and status = any ($3::text[]) for update
+     ),
+     moved as (
+       update sync.run set status = $2 ${assignments.map((assignment) => `, ${assignment}`).join('')}
+       where id = $1 and exists (select from before)
+     )
+     insert into sync.run_transition (run_id, from_status, to_status, actor, note)
+     select $1, status, $2, $4, $5 from before
+     returning run_id`,
+    [id, to, statusesBefore(to), actor, note, ...values],
+  );
+  if (moved.length > 0) return;
+  const run = await findRun(database, id);
+  if (run === undefined) throw unknownRun(id);
+  throw new UserSyncError('run-status', `Run ${id} is ${run.status}: it cannot become ${to}.`, {
+    context: { run: id, status: run.status, to },
+  });
+}
+
+export function unknownRun(id: number): UserSyncError {
+  return new UserSyncError('run-unknown', `There is no run ${id}. \`user-sync runs\` lists them.`, { kind: 'usage' });
+}
+
+export async function findRun(database: Executor, id: number): Promise<RunRow | undefined> {
+  const [row] = await database.query<RunRow>(
+    `select ${COLUMNS} from sync.run join sync.feed on feed.id = run.feed_id where run.id = $1`,
+    [id],
+  );
+  return row === undefined ? undefined : complete(row);
+}
+
+/** Newest first. */
+export async function listRuns(
+  database: Executor,
+  filter: { feed?: string; limit: number },
+): Promise<RunRow[]> {
+  const rows = await database.query<RunRow>(
+    `select ${COLUMNS} from sync.run join sync.feed on feed.id = run.feed_id
+     where $1::text is null or feed.name = $1
+     order by run.id desc limit $2`,
+    [filter.feed ?? null, filter.limit],
+  );
+  return rows.map(complete);
+}
+
+export async function runFiles(database: Executor, id: number): Promise<BatchFile[]> {
+  return database.query<BatchFile & { receivedAt: Date }>(
+    `select name, digest, size_bytes as "sizeBytes", original_filename as "originalFilename", source,
+            received_at as "receivedAt"
+     from sync.run_file where run_id = $1 order by name`,
+    [id],
+  );
+}
+
+/** Before a run is planned its counts are empty. */
+function complete(row: RunRow): RunRow {
+  return {
+    ...row,
+    counts: { ...NO_COUNTS, ...(row.counts as Partial<RunCounts>) },
+    timings: { ...NO_TIMINGS, ...(row.timings as Partial<RunTimings>) },
+  };
+}
+
+function assign(update: RunUpdate, firstParameter: number): { assignments: string[]; values: unknown[] } {
+  const entries = Object.entries(update) as [keyof RunUpdate, unknown][];
+  return {
+    assignments: entries.map(([key], index) => `${UPDATE_COLUMNS[key]} = $${firstParameter + index}`),
+    values: entries.map(([, value]) =>
+      typeof value === 'object' && value !== null && !(value instanceof Date) ? JSON.stringify(value) : value,
+    ),
+  };
+}

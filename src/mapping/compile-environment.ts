@@ -1,0 +1,131 @@
+import type { JsonValue } from '../domain/record.js';
+import type { Destination, DestinationName } from '../model/destinations.js';
+import type { Model } from '../model/model.js';
+import { BUILT_IN_FILTERS, type Filter } from './filters.js';
+import type { Assignment, Conversion, ControlFile, Instruction, Target } from './instruction.js';
+import type { RecordState } from './record-state.js';
+import type { ObjectLookup } from './references.js';
+import { compileRefMapping, type RefTable } from './ref-mapping.js';
+import { SlotTable, type Setter, type Slot } from './slots.js';
+import { dataTypeConverter, type Converter } from './values.js';
+
+/** Told of everything that instructions set or remove, in order. */
+export type TraceHook = (event: TraceEvent) => void;
+
+export interface TraceEvent {
+  /** JSON pointer of the instruction. */
+  readonly pointer: string;
+  readonly destination: string;
+  readonly name: string;
+  readonly kind: 'set' | 'add' | 'remove';
+  readonly source?: string;
+  readonly qualifier?: string;
+  readonly value?: JsonValue;
+}
+
+/** What compiling the instructions of one control file shares: slots, filters, mappings. */
+export class CompileEnvironment {
+  readonly slots: SlotTable;
+  private readonly refTables: ReadonlyMap<string, RefTable>;
+  private readonly filters = new Map<string, Filter>();
+
+  constructor(
+    control: ControlFile,
+    private readonly model: Model,
+    private readonly lookup: ObjectLookup,
+    private readonly trace: TraceHook | undefined,
+  ) {
+    this.slots = new SlotTable(model);
+    this.refTables = new Map([...control.mapping].map(([name, mapping]) => [name, compileRefMapping(mapping, lookup)]));
+  }
+
+  destination(name: string): Destination {
+    const destination = this.model.destinations.get(name);
+    if (destination === undefined) throw new Error(`the control file was validated for another model: no ${name}`);
+    return destination;
+  }
+
+  slot({ destination, name }: Target): Slot {
+    return this.slots.slot(this.destination(destination), name);
+  }
+
+  setter(instruction: Instruction & Target, { multivalue, qualifier }: Assignment, source: string | undefined): Setter {
+    const set = this.slot(instruction).setter(multivalue, qualifier, source);
+    const { trace } = this;
+    if (trace === undefined) return set;
+    const { pointer, destination, name } = instruction;
+    const event: TraceEvent = {
+      pointer,
+      destination,
+      name,
+      kind: multivalue ? 'add' : 'set',
+      ...(source === undefined ? {} : { source }),
+      ...(qualifier === undefined ? {} : { qualifier }),
+    };
+    return (state, value) => {
+      set(state, value);
+      trace({ ...event, value });
+    };
+  }
+
+  remover(instruction: Instruction & Target): (state: RecordState) => void {
+    const slot = this.slot(instruction);
+    const { trace } = this;
+    if (trace === undefined) return (state) => slot.remove(state);
+    const { pointer, destination, name } = instruction;
+    return (state) => {
+      slot.remove(state);
+      trace({ pointer, destination, name, kind: 'remove' });
+    };
+  }
+
+  /** `mapInputValue`, then the filters as written, then the data type. */
+  converter(instruction: Target & { readonly conversion: Conversion }, source: string | undefined): Converter {
+    const { conversion } = instruction;
+    const name = this.name(instruction);
+    let convert = withoutNothing(dataTypeConverter(name, conversion, source, this.model, this.refTables), name);
+    for (const filter of conversion.filters.toReversed()) convert = withFilter(this.filter(filter), convert);
+    return withInputMap(conversion, convert);
+  }
+
+  private name({ destination, name }: Target): DestinationName {
+    const found = this.destination(destination).names.get(name);
+    if (found === undefined) throw new Error(`the control file was validated for another model: no ${name}`);
+    return found;
+  }
+
+  private filter(name: string): Filter {
+    const known = this.filters.get(name);
+    if (known !== undefined) return known;
+    const make = BUILT_IN_FILTERS.get(name);
+    if (make === undefined) throw new Error(`the control file was not validated: no filter ${name}`);
+    const filter = make(this.lookup);
+    this.filters.set(name, filter);
+    return filter;
+  }
+}
+
+/** Null and, except where it may stand for true or false, empty text set nothing, and are no error. */
+function withoutNothing(convert: Converter, name: DestinationName): Converter {
+  const takesEmptyText = name.dataType === 'boolean';
+  return (value, state) => (value === null || (value === '' && !takesEmptyText) ? undefined : convert(value, state));
+}
+
+function withFilter(filter: Filter, convert: Converter): Converter {
+  return (value, state) => {
+    const filtered = filter(value);
+    return filtered === undefined ? undefined : convert(filtered, state);
+  };
+}
+
+function withInputMap(conversion: Conversion, convert: Converter): Converter {
+  const { mapInputValue, mapInputValueDefault } = conversion;
+  if (mapInputValue === undefined) return convert;
+  return (value, state) => {
+    const input = typeof value === 'object' ? undefined : mapInputValue.get(String(value));
+    return convert(
+      input !== undefined ? input : mapInputValueDefault === undefined ? value : mapInputValueDefault.value,
+      state,
+    );
+  };
+}

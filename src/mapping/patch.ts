@@ -1,0 +1,133 @@
+import type { JsonValue } from '../domain/record.js';
+import type { Model } from '../model/model.js';
+import type { AcceptedRecord, AttributeChange, AttributeValue } from './mapped.js';
+
+/** The attribute that holds a person's name: its first value is always the name built from `user`. */
+const TITLE = 'dc:attribute:title';
+const EMAIL = 'std:attribute:email';
+const PERSON = 'std:type:person';
+
+/**
+ * Everything that would be written for one user, as JSON text: the mapped record with what the sync itself sets (name,
+ * e-mail and types of the profile). Its digest decides whether a user changed, so equal results have equal text: names
+ * are sorted, and what a record does not set is absent rather than null or empty.
+ *
+ * Shape: `{"user": {email, title, nameFirst, nameLast, groups}, "tags": {…}, "types": […], "profile": {attribute:
+ * [{value, qualifier?}]}, "drop"?: {"tags"?: [name], "profile"?: {attribute: true | [qualifier | null]}}}`. An attribute
+ * in `profile` replaces the existing values, unless `drop` lists the qualifiers of those to remove; `true` removes all.
+ */
+export class PatchBuilder {
+  /** Types of a profile by its groups; only a handful of combinations exist. */
+  readonly #typesByGroups = new Map<string, readonly string[]>();
+  readonly #model: Model;
+  /** Accepted records that gave a value, by name (`user/title`, `profile/std:attribute:url`). */
+  readonly valueCounts = new Map<string, number>();
+
+  constructor(model: Model) {
+    this.#model = model;
+  }
+
+  build(record: AcceptedRecord): string {
+    const { email, title, nameFirst, nameLast, groups } = record.user;
+    this.#count('user', 'title', title !== null);
+    this.#count('user', 'groups', groups.length > 0);
+    const tags: Record<string, string> = {};
+    const droppedTags: string[] = [];
+    for (const name of Object.keys(record.tags).sort()) {
+      const value = record.tags[name];
+      if (value == null) droppedTags.push(name);
+      else tags[name] = value;
+      this.#count('user:tags', name, value != null);
+    }
+    const profile: Record<string, readonly AttributeValue[]> = {};
+    const droppedAttributes: Record<string, true | readonly (string | null)[]> = {};
+    for (const attribute of namesOf(record)) {
+      const change = this.#withOwnValues(attribute, record);
+      if (change.values.length > 0) profile[attribute] = change.values.map(canonicalValue);
+      const drop = dropOf(attribute, change, record);
+      if (drop !== undefined) droppedAttributes[attribute] = drop;
+      if (attribute !== TITLE && attribute !== EMAIL) this.#count('profile', attribute, change.values.length > 0);
+    }
+    const drop = {
+      ...(droppedTags.length > 0 ? { tags: droppedTags } : {}),
+      ...(isEmpty(droppedAttributes) ? {} : { profile: droppedAttributes }),
+    };
+    return JSON.stringify({
+      user: { email, title, nameFirst, nameLast, groups },
+      tags,
+      types: this.#typesOf(groups),
+      profile,
+      ...(isEmpty(drop) ? {} : { drop }),
+    });
+  }
+
+  /** The name and the e-mail address of the profile are the sync's own. */
+  #withOwnValues(attribute: string, record: AcceptedRecord): AttributeChange {
+    const change = record.profile[attribute];
+    const { user } = record;
+    if (attribute === EMAIL) return { drop: 'all', values: [{ value: user.email }] };
+    if (attribute !== TITLE) return change ?? { drop: [], values: [] };
+    const name: Record<string, JsonValue> = {};
+    if (user.title !== null) name.title = user.title;
+    name.first = user.nameFirst;
+    name.last = user.nameLast;
+    const others = (change?.values ?? []).filter((value) => value.qualifier !== undefined);
+    return { drop: change?.drop ?? [null], values: [{ value: name }, ...others] };
+  }
+
+  #typesOf(groups: readonly string[]): readonly string[] {
+    const key = groups.join('\n');
+    let types = this.#typesByGroups.get(key);
+    if (types === undefined) {
+      const active = groups.map((code) => this.#model.groupByCode.get(code)?.typeActive).filter((type) => type != null);
+      types = active.length > 0 ? [...new Set(active)] : [PERSON];
+      this.#typesByGroups.set(key, types);
+    }
+    return types;
+  }
+
+  #count(section: string, name: string, hasValue: boolean): void {
+    const key = `${section}/${name}`;
+    this.valueCounts.set(key, (this.valueCounts.get(key) ?? 0) + (hasValue ? 1 : 0));
+  }
+}
+
+/** Attributes that the record or the sync sets, sorted. */
+function namesOf(record: AcceptedRecord): string[] {
+  const names = Object.keys(record.profile);
+  if (record.profile[TITLE] === undefined) names.push(TITLE);
+  if (record.profile[EMAIL] === undefined) names.push(EMAIL);
+  return names.sort();
+}
+
+/** What to say of existing values; undefined when the usual rule holds (replaced, qualified titles kept). */
+function dropOf(
+  attribute: string,
+  change: AttributeChange,
+  record: AcceptedRecord,
+): true | readonly (string | null)[] | undefined {
+  if (attribute === TITLE) {
+    if (record.profile[TITLE] === undefined) return undefined;
+    return change.drop === 'all' ? true : [...new Set([null, ...change.drop])].sort();
+  }
+  if (change.drop !== 'all') return [...change.drop].sort();
+  return change.values.length === 0 ? true : undefined;
+}
+
+/** Values of the type `json` come as the source wrote them; the order of their keys means nothing. */
+function canonicalValue(entry: AttributeValue): AttributeValue {
+  if (typeof entry.value !== 'object' || entry.value === null) return entry;
+  return { ...entry, value: sortKeys(entry.value) };
+}
+
+function sortKeys(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([key, part]): [string, JsonValue] => [key, sortKeys(part)]);
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+}
+
+function isEmpty(object: object): boolean {
+  for (const _ in object) return false;
+  return true;
+}

@@ -1,0 +1,84 @@
+import type { FilePlace } from './reader.js';
+
+const LF = 10;
+const CR = 13;
+
+export interface Place {
+  readonly line: number;
+  readonly byte: number;
+}
+
+/**
+ * Knows line and byte of the places a scanner stops at. Moves forward only, piece by piece; `\n`, `\r\n` and `\r` each
+ * end one line.
+ *
+ * A UTF-16 file reaches the scanners as UTF-8, so its byte offsets are found by counting UTF-16 units.
+ */
+export class Cursor {
+  private line = 1;
+  private index = 0;
+  private afterCr = false;
+
+  constructor(
+    private byte: number,
+    private readonly utf16: boolean,
+  ) {}
+
+  /** The place of `piece[index]`; `index` must not be before the previous one. */
+  at(piece: Buffer, index: number): Place {
+    this.countLines(piece, index);
+    this.byte += this.measure(piece, this.index, index);
+    this.index = index;
+    return { line: this.line, byte: this.byte };
+  }
+
+  /** To be called when the scanner has finished with a piece. */
+  endPiece(piece: Buffer): void {
+    this.at(piece, piece.length);
+    this.index = 0;
+  }
+
+  /** The place where the cursor stands: at the end of the file, its end. */
+  here(): Place {
+    return { line: this.line, byte: this.byte };
+  }
+
+  /** The place of `text[offset]`, when `text` starts at `start`. */
+  within(start: FilePlace, text: string, offset: number): Place {
+    const before = Buffer.from(text.slice(0, offset));
+    const lines = text.slice(0, offset).match(/\r\n|\r|\n/g)?.length ?? 0;
+    return { line: (start.line ?? 1) + lines, byte: (start.byte ?? 0) + this.measure(before, 0, before.length) };
+  }
+
+  /** How many bytes of the file stand for these bytes. */
+  measure(bytes: Buffer, from: number, to: number): number {
+    return this.utf16 ? 2 * utf16Units(bytes, from, to) : to - from;
+  }
+
+  private countLines(piece: Buffer, to: number): void {
+    let { line, afterCr } = this;
+    for (let i = this.index; i < to; i++) {
+      const byte = piece[i];
+      if (byte === LF) {
+        if (!afterCr) line++;
+        afterCr = false;
+      } else if (byte === CR) {
+        line++;
+        afterCr = true;
+      } else {
+        afterCr = false;
+      }
+    }
+    this.line = line;
+    this.afterCr = afterCr;
+  }
+}
+
+function utf16Units(bytes: Buffer, from: number, to: number): number {
+  let units = 0;
+  for (let i = from; i < to; i++) {
+    const byte = bytes[i] ?? 0;
+    if (byte < 0x80 || byte >= 0xc0) units += byte >= 0xf0 ? 2 : 1;
+  }
+  return units;
+}

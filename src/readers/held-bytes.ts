@@ -1,0 +1,28 @@
+/**
+ * The start of a record whose end is in a later piece of the file. Grows by doubling, so that a record that arrives one
+ * byte at a time costs no more than its size.
+ */
+export class HeldBytes {
+  length = 0;
+  private bytes = Buffer.allocUnsafe(1024);
+
+  append(piece: Buffer, start: number, end: number): void {
+    const needed = this.length + end - start;
+    if (needed > this.bytes.length) {
+      const larger = Buffer.allocUnsafe(Math.max(needed, this.bytes.length * 2));
+      this.bytes.copy(larger, 0, 0, this.length);
+      this.bytes = larger;
+    }
+    piece.copy(this.bytes, this.length, start, end);
+    this.length = needed;
+  }
+
+  /** What is held, as a view that is good until the next `append`. */
+  view(): Buffer {
+    return this.bytes.subarray(0, this.length);
+  }
+
+  clear(): void {
+    this.length = 0;
+  }
+}

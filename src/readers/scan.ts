@@ -1,0 +1,160 @@
+import { type Charset, UTF_16_BE, UTF_16_LE, UTF_8 } from './charset.js';
+import { gunzip, looksLikeGzip } from './gzip.js';
+import { Interruptible } from './interruptible.js';
+import { ReadError, type ReadItem, type ReadLimits, type Reader } from './reader.js';
+import { Utf16ToUtf8 } from './utf16.js';
+
+/**
+ * What a format has to provide: takes the file piece by piece, appends the records that are complete. Synchronous, holds
+ * at most one record; throws a `ReadError` when the file cannot be read on.
+ *
+ * Pieces are in an ASCII-based charset (UTF-16 arrives as UTF-8) and without byte-order mark. A scanner must not keep a
+ * piece: it copies what it needs later.
+ */
+export interface Scanner {
+  push(piece: Buffer, out: ReadItem[]): void;
+  end(out: ReadItem[]): void;
+}
+
+/** What is known about a file before its first character. */
+export interface Opening {
+  /** From the byte-order mark or the way the first character is stored; else the one asked for. */
+  readonly charset: Charset;
+  /** Offset of the first character, after a byte-order mark. */
+  readonly byte: number;
+}
+
+export interface ScanOptions {
+  readonly limits: ReadLimits;
+  /** Holds unless there is a byte-order mark. */
+  readonly charset: Charset;
+  /** Whether the first character is known to be ASCII, so that UTF-16 shows without a byte-order mark (RFC 4627, 3). */
+  readonly startsWithAscii: boolean;
+}
+
+const LARGEST_PIECE_BYTES = 256 * 1024;
+const LARGEST_BATCH = 500;
+
+/** Makes a reader of a scanner: decompression, byte-order mark, UTF-16, batches, closing of the source. */
+export function scanWith(makeScanner: (opening: Opening) => Scanner, options: ScanOptions): Reader {
+  return (bytes, signal) => scan(makeScanner, options, bytes, signal);
+}
+
+async function* scan(
+  makeScanner: (opening: Opening) => Scanner,
+  options: ScanOptions,
+  bytes: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): AsyncGenerator<readonly ReadItem[], void, undefined> {
+  let scanner: Scanner | undefined;
+  let out: ReadItem[] = [];
+  let taken = 0;
+  try {
+    for await (const { opening, bytes: piece } of decodedPieces(bytes, options, signal)) {
+      scanner ??= makeScanner(opening);
+      scanner.push(piece, out);
+      taken += piece.length;
+      if (out.length >= LARGEST_BATCH || taken >= LARGEST_PIECE_BYTES) {
+        yield* batches(out, signal);
+        out = [];
+        taken = 0;
+      }
+    }
+    scanner?.end(out);
+  } catch (error) {
+    // What stands before the place of the failure was read well.
+    if (!signal.aborted) yield* batches(out, signal);
+    throw error;
+  }
+  yield* batches(out, signal);
+}
+
+function* batches(items: readonly ReadItem[], signal: AbortSignal): Generator<readonly ReadItem[], void, undefined> {
+  for (let start = 0; start < items.length; start += LARGEST_BATCH) {
+    yield items.length <= LARGEST_BATCH ? items : items.slice(start, start + LARGEST_BATCH);
+    signal.throwIfAborted();
+  }
+}
+
+interface Piece {
+  readonly opening: Opening;
+  readonly bytes: Buffer;
+}
+
+async function* decodedPieces(
+  bytes: AsyncIterable<Uint8Array>,
+  options: ScanOptions,
+  signal: AbortSignal,
+): AsyncGenerator<Piece, void, undefined> {
+  let opening: Opening | undefined;
+  let utf16: Utf16ToUtf8 | undefined;
+  let head: Buffer = Buffer.alloc(0);
+  for await (const piece of decompressed(bytes, options.limits, signal)) {
+    let text = piece;
+    if (opening === undefined) {
+      head = Buffer.concat([head, piece]);
+      if (head.length < 4) continue;
+      opening = openingOf(head, options);
+      utf16 = opening.charset.utf16 === undefined ? undefined : new Utf16ToUtf8(opening.charset.utf16);
+      text = head.subarray(opening.byte);
+    }
+    yield { opening, bytes: utf16 === undefined ? text : utf16.push(text) };
+  }
+  if (opening === undefined) {
+    opening = openingOf(head, options);
+    utf16 = opening.charset.utf16 === undefined ? undefined : new Utf16ToUtf8(opening.charset.utf16);
+    const text = head.subarray(opening.byte);
+    yield { opening, bytes: utf16 === undefined ? text : utf16.push(text) };
+  }
+  if (utf16 !== undefined) yield { opening, bytes: utf16.end() };
+}
+
+function openingOf(head: Buffer, options: ScanOptions): Opening {
+  const [a, b, c] = head;
+  if (a === 0xef && b === 0xbb && c === 0xbf) return { charset: UTF_8, byte: 3 };
+  if (a === 0xff && b === 0xfe) return { charset: UTF_16_LE, byte: 2 };
+  if (a === 0xfe && b === 0xff) return { charset: UTF_16_BE, byte: 2 };
+  if (options.startsWithAscii && a !== undefined && b !== undefined) {
+    if (a !== 0 && b === 0) return { charset: UTF_16_LE, byte: 0 };
+    if (a === 0 && b !== 0) return { charset: UTF_16_BE, byte: 0 };
+  }
+  return { charset: options.charset, byte: 0 };
+}
+
+/** The file's bytes in pieces of bounded size, decompressed if need be, capped. */
+async function* decompressed(
+  bytes: AsyncIterable<Uint8Array>,
+  limits: ReadLimits,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer, void, undefined> {
+  const source = new Interruptible(bytes, signal);
+  let size = 0;
+  try {
+    let head: Uint8Array = new Uint8Array(0);
+    while (head.length < 2) {
+      const next = await source.next();
+      if (next.done === true) break;
+      head = head.length === 0 ? next.value : Buffer.concat([head, next.value]);
+    }
+    const contents = looksLikeGzip(head) ? gunzip(head, source, limits) : plain(head, source);
+    for await (const content of contents) {
+      const buffer = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+      size += buffer.length;
+      if (size > limits.fileBytes) {
+        const message = `The file is longer than ${limits.fileBytes} bytes; split it, or raise the limit for files.`;
+        throw new ReadError('file-too-large', message, { byte: limits.fileBytes });
+      }
+      for (let start = 0; start < buffer.length; start += LARGEST_PIECE_BYTES) {
+        signal.throwIfAborted();
+        yield buffer.subarray(start, start + LARGEST_PIECE_BYTES);
+      }
+    }
+  } finally {
+    await source.return();
+  }
+}
+
+async function* plain(head: Uint8Array, rest: Interruptible): AsyncGenerator<Uint8Array, void, undefined> {
+  if (head.length > 0) yield head;
+  yield* rest;
+}

@@ -1,0 +1,50 @@
+import type { Logger } from '../lib/logger.js';
+import type { Database } from '../db/database.js';
+import type { GuardSettings } from '../domain/guard.js';
+import type { RunPhase } from '../domain/run.js';
+import type { FileStore } from '../intake/file-store.js';
+import type { Model } from '../model/model.js';
+import type { ReadLimits } from '../readers/reader.js';
+
+/** What every phase works with: made once by the app. */
+export interface SyncContext {
+  readonly database: Database;
+  readonly store: FileStore;
+  readonly model: Model;
+  readonly limits: ReadLimits;
+  readonly logger: Logger;
+  /** Names this process in leases. */
+  readonly holder: string;
+}
+
+/** How a feed wants its runs made. */
+export interface FeedSettings {
+  readonly name: string;
+  readonly autoApply: boolean;
+  readonly guards: GuardSettings;
+  /** Users changed in one transaction. */
+  readonly chunkSize: number;
+  /** Transactions at once. */
+  readonly concurrency: number;
+}
+
+/** How far a run is: for the terminal and the page. */
+export interface Progress {
+  readonly phase: RunPhase;
+  readonly done: number;
+  readonly total: number;
+  readonly unit: 'bytes' | 'steps' | 'users';
+  /** Records read so far, while staging. */
+  readonly records?: number;
+}
+
+export type OnProgress = (progress: Progress) => void;
+
+/** One attempt at a run. */
+export interface RunAttempt {
+  readonly runId: number;
+  readonly feedId: number;
+  readonly settings: FeedSettings;
+  readonly signal: AbortSignal;
+  readonly onProgress: OnProgress;
+}

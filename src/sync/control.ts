@@ -1,0 +1,50 @@
+import type { ControlFileRow } from '../db/feeds.js';
+import { InvalidFileError, UserSyncError } from '../lib/errors.js';
+import { validateControlFile } from '../mapping/control-file.js';
+import type { ControlFile } from '../mapping/instruction.js';
+import type { Model } from '../model/model.js';
+import { READER_FORMATS, isKnownCharset } from '../readers/registry.js';
+
+/** A control file with everything that this installation knows: formats, charsets, the model. */
+export function validateControl(text: string, model: Model): ReturnType<typeof validateControlFile> {
+  return validateControlFile(text, model, READER_FORMATS, { isKnownCharset });
+}
+
+/**
+ * @param what names the file in messages.
+ * @throws InvalidFileError `invalid-control-file` with every problem.
+ */
+export function readControlFile(text: string, model: Model, what = 'The control file'): ControlFile {
+  const { control, problems } = validateControl(text, model);
+  if (control === null) throw new InvalidFileError('invalid-control-file', what, problems);
+  return control;
+}
+
+/**
+ * Checks that a batch has exactly the files that its control file lists.
+ *
+ * @throws UserSyncError `missing-files` or `unknown-file`, which name them.
+ */
+export function checkBatchFiles(control: ControlFile, names: readonly string[]): void {
+  const expected = control.files.map((file) => file.name);
+  const list = expected.join(', ');
+  const unknown = names.filter((name) => !expected.includes(name));
+  if (unknown.length > 0) {
+    throw new UserSyncError(
+      'unknown-file',
+      `The control file has no file named ${unknown.join(', ')}. It lists: ${list}.`,
+      { kind: 'usage' },
+    );
+  }
+  const missing = expected.filter((name) => !names.includes(name));
+  if (missing.length > 0) {
+    throw new UserSyncError('missing-files', `The batch lacks ${missing.join(', ')}. A batch is: ${list}.`, {
+      kind: 'usage',
+    });
+  }
+}
+
+/** A control file in force that the present model may no longer allow. */
+export function readControlRow(row: ControlFileRow, model: Model): ControlFile {
+  return readControlFile(row.content, model, `The control file of the feed (number ${row.id})`);
+}

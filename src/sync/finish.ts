@@ -1,0 +1,73 @@
+import type { Connection, Database } from '../db/database.js';
+import type { Lease } from '../db/lease.js';
+import { stageTable } from '../db/queries.js';
+import { countErrors } from '../db/run-log.js';
+import { moveRun, type RunUpdate } from '../db/runs.js';
+import type { RunStatus } from '../domain/run.js';
+
+/** Serialises the ends of runs, so that changes are numbered in the order in which they become visible. */
+const PUBLICATION_LOCK = 'sync.publication';
+
+export interface SettleRequest {
+  readonly runId: number;
+  readonly feedId: number;
+  readonly fileNames: readonly string[];
+  /** Some record differed without anything to change. */
+  readonly digestsDiffer: boolean;
+  readonly hasErrors: boolean;
+  readonly hasRejected: boolean;
+}
+
+/** Brings the feed's books in line with the batch where no change did: who is in error, what was received from them. */
+export async function settleFeed(database: Database, lease: Lease, request: SettleRequest): Promise<void> {
+  const { runId, feedId, fileNames } = request;
+  const stage = stageTable(runId);
+  await database.transaction(async (connection) => {
+    await lease.assertHeld(connection);
+    if (request.digestsDiffer) await connection.run('apply/settle-digests', [runId, feedId], stage);
+    if (request.hasErrors || request.hasRejected) await connection.run('apply/settle-errors', [feedId], stage);
+    if (request.hasRejected) await connection.run('apply/settle-rejected', [runId, feedId, fileNames], stage);
+  });
+}
+
+/**
+ * Ends a run: what was planned but not applied is set apart, the rest is published to those who follow the directory's
+ * changes, and the status says how it went; all in one transaction.
+ */
+export async function endRun(
+  database: Database,
+  runId: number,
+  status: Extract<RunStatus, 'complete' | 'failed' | 'cancelled'>,
+  actor: string,
+  update: RunUpdate,
+  lease?: Lease,
+): Promise<void> {
+  await database.transaction(async (connection) => {
+    if (lease !== undefined) await lease.assertHeld(connection);
+    if (update.outcome !== 'dry-run') await connection.run('apply/withhold-unapplied', [runId]);
+    await publish(connection, runId);
+    const errors = await countErrors(connection, runId);
+    await moveRun(connection, runId, status, actor, { ...update, errors, finishedAt: new Date() });
+  });
+}
+
+async function publish(connection: Connection, runId: number): Promise<void> {
+  await connection.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [PUBLICATION_LOCK]);
+  const published = await connection.query(
+    `update sync.run set publication = nextval('sync.publication')
+     where id = $1 and exists (select from sync.chunk where run_id = $1 and applied_at is not null)
+     returning id`,
+    [runId],
+  );
+  if (published.length > 0) await connection.query(`select pg_notify('directory_changes', $1::text)`, [runId]);
+}
+
+/** Drops the staging tables that nothing needs any more. */
+export async function dropUnneededStages(database: Database): Promise<void> {
+  const stages = await database.rows<{ run_id: number }>('stage/list-stages');
+  const unneeded = await database.rows<{ run_id: number }>('stage/unneeded-stages', [
+    stages.map((stage) => stage.run_id),
+  ]);
+  for (const { run_id: runId } of unneeded) await database.run('stage/drop-stage', [], stageTable(runId));
+}
+

@@ -1,0 +1,185 @@
+import { changesOf, type UserChange } from '../db/changes.js';
+import { stageTable } from '../db/queries.js';
+import { UserSyncError } from '../lib/errors.js';
+import { runFiles } from '../db/runs.js';
+import { readControlRow } from './control.js';
+import type { SyncContext } from './context.js';
+import { controlFile } from '../db/feeds.js';
+
+const TIMELINE_LENGTH = 50;
+
+/** Everything known of one person. */
+export interface Person {
+  /** As in the view directory.users; null for someone who was only ever rejected. */
+  readonly account: Account | null;
+  readonly sync: SyncState | null;
+  readonly received: Received | null;
+  /** Newest first. */
+  readonly changes: readonly UserChange[];
+  readonly errors: readonly PersonError[];
+}
+
+export interface Account {
+  readonly id: number;
+  readonly username: string | null;
+  readonly feed: string | null;
+  readonly email: string;
+  readonly title: string | null;
+  readonly name_first: string | null;
+  readonly name_last: string | null;
+  readonly is_active: boolean;
+  readonly in_feed: boolean;
+  readonly groups: readonly string[];
+  readonly tags: Readonly<Record<string, unknown>>;
+  readonly profile_ref: number | null;
+  readonly profile_types: readonly string[];
+  readonly profile: Readonly<Record<string, unknown>>;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+}
+
+export interface SyncState {
+  readonly inError: boolean;
+  /** The run that last brought the user into the feed or took them out, and when. */
+  readonly since: { readonly run: number; readonly at: Date | null };
+  readonly lastChange: { readonly run: number; readonly at: Date | null };
+}
+
+/** The record last received, in the words of its file. */
+export interface Received {
+  readonly run: number;
+  readonly file: string;
+  readonly record: number;
+  readonly line: number;
+  readonly accepted: boolean;
+  readonly raw: string;
+  /** What it was mapped to, when the batch is still at hand. */
+  readonly mapped: unknown;
+}
+
+export interface PersonError {
+  readonly run: number;
+  readonly at: Date;
+  readonly code: string | null;
+  readonly message: string;
+  readonly source: string | null;
+  readonly value: string | null;
+}
+
+/**
+ * Answers 'why' for one person, also one that the sync did not make or never accepted.
+ *
+ * @param who a username or an e-mail address, in any case.
+ * @throws UserSyncError `user-unknown`
+ */
+export async function lookUpPerson(context: SyncContext, who: string): Promise<Person> {
+  const { database } = context;
+  const account = await findAccount(context, who);
+  const username = account === undefined ? who.toLowerCase() : account.username;
+  const state = account === undefined ? undefined : await findState(context, account.id);
+  const received = username === null ? null : await findReceived(context, username);
+  const errors = username === null ? [] : await findErrors(context, username);
+  if (account === undefined && received === null && errors.length === 0) {
+    throw new UserSyncError(
+      'user-unknown',
+      `Nobody with the username or e-mail address "${who}" is known. Spelling counts, case does not.`,
+      { kind: 'usage' },
+    );
+  }
+  return {
+    account: account ?? null,
+    sync: state ?? null,
+    received,
+    changes: username === null ? [] : await changesOf(database, username, TIMELINE_LENGTH),
+    errors,
+  };
+}
+
+async function findAccount({ database }: SyncContext, who: string): Promise<Account | undefined> {
+  // By id, so that each way in uses its own index; a username is a better answer than an e-mail address.
+  const [account] = await database.query<Account & Record<string, unknown>>(
+    `select users.* from (
+       select account_id as id, 1 as rank from sync.feed_user where username = lower($1)
+       union all
+       select id, 2 from directory.account where lower(email) = lower($1)
+     ) as found join directory.users on users.id = found.id
+     order by rank, users.is_active desc, users.id limit 1`,
+    [who],
+  );
+  return account;
+}
+
+async function findState({ database }: SyncContext, accountId: number): Promise<SyncState | undefined> {
+  const [row] = await database.query<{
+    in_error: boolean;
+    since_run: number;
+    since_at: Date | null;
+    changed_run: number;
+    changed_at: Date | null;
+  }>(
+    `select feed_user.in_error, feed_user.since_run, since.finished_at as since_at,
+            feed_user.changed_run, changed.finished_at as changed_at
+     from sync.feed_user
+     left join sync.run as since on since.id = feed_user.since_run
+     left join sync.run as changed on changed.id = feed_user.changed_run
+     where feed_user.account_id = $1`,
+    [accountId],
+  );
+  if (row === undefined) return undefined;
+  return {
+    inError: row.in_error,
+    since: { run: row.since_run, at: row.since_at },
+    lastChange: { run: row.changed_run, at: row.changed_at },
+  };
+}
+
+/** From the feed's last applied batch while that is at hand, else what was last kept: it changes only with the user. */
+async function findReceived(context: SyncContext, username: string): Promise<Received | null> {
+  const { database } = context;
+  const runs = await database.query<{ id: number; controlId: number }>(
+    `select max(run.id) as id, max(run.control_id) as "controlId" from sync.run
+     where run.applied and run.outcome is distinct from 'nothing-new' group by run.feed_id`,
+  );
+  for (const run of runs) {
+    const staged = await findStaged(context, run.id, username);
+    if (staged !== undefined) return staged;
+  }
+  const [kept] = await database.query<Omit<Received, 'mapped'> & Record<string, unknown>>(
+    'select run_id as run, file, record, line, accepted, raw from sync.received where username = $1',
+    [username],
+  );
+  return kept === undefined ? null : { ...kept, mapped: null } as Received;
+}
+
+async function findStaged(context: SyncContext, runId: number, username: string): Promise<Received | undefined> {
+  const { database, model } = context;
+  const table = stageTable(runId);
+  const [stage] = await database.rows<{ exists: boolean }>('stage/stage-exists', [table]);
+  if (stage?.exists !== true) return undefined;
+  const [row] = await database.rows<{
+    file: number;
+    record: number;
+    line: number;
+    accepted: boolean;
+    mapped: string | null;
+    raw: string;
+  }>('stage/staged-user', [username], table);
+  if (row === undefined) return undefined;
+  const [run] = await database.query<{ controlId: number }>(
+    'select control_id as "controlId" from sync.run where id = $1',
+    [runId],
+  );
+  const control = run === undefined ? undefined : await controlFile(database, run.controlId);
+  const files = await runFiles(database, runId);
+  const names = control === undefined ? files.map(({ name }) => name) : readControlRow(control, model).files.map(({ name }) => name);
+  const { file, mapped, ...rest } = row;
+  return { run: runId, file: names[file] ?? '', ...rest, mapped: mapped === null ? null : (JSON.parse(mapped) as unknown) };
+}
+
+async function findErrors({ database }: SyncContext, username: string): Promise<PersonError[]> {
+  return database.query<PersonError & Record<string, unknown>>(
+    `select run_id as run, at, code, message, source, value from sync.run_log
+     where username = $1 and level = 'error' order by id desc limit $2`,
+    [username, TIMELINE_LENGTH],
+  );
+}

@@ -1,0 +1,149 @@
+import type { Database } from '../db/database.js';
+import { stageTable } from '../db/queries.js';
+import type { ChangeKind } from '../domain/run.js';
+import type { RunAttempt } from './context.js';
+
+export interface PlanRequest {
+  readonly attempt: RunAttempt;
+  readonly force: boolean;
+  /** Names of the batch's files, by number. */
+  readonly fileNames: readonly string[];
+  /** Records read, which bounds the ordinals. */
+  readonly records: number;
+}
+
+/** The plan in numbers. The plan itself is in sync.change, cut into the ranges of sync.chunk. */
+export interface Plan {
+  /** Changes by kind, with those that an earlier attempt at this run applied. */
+  readonly changes: Readonly<Record<ChangeKind, number>>;
+  /** Rows of the staging table that are rejected: by reading, mapping, or for what the directory holds. */
+  readonly stagedRejected: number;
+  /** Later records of a username that appears twice. */
+  readonly duplicates: number;
+  readonly stagedAccepted: number;
+  /** Users of the feed before this run. */
+  readonly inFeed: number;
+  /** Users whose record was looked at again; more than those that change when nothing really differed. */
+  readonly candidates: number;
+  /** `directory.version` when the plan was made: what is written later, by anybody, makes the plan old. */
+  readonly directoryVersion: number;
+}
+
+interface Classification {
+  staged: number;
+  rejected: number;
+  added: number;
+  candidates: number;
+  still_there: number;
+  in_feed: number;
+}
+
+/**
+ * Compares the staged batch with the feed and stores every difference with before and after. Writes nothing to the
+ * directory. What is left of an earlier plan of this run is replaced; what it applied stays and no longer differs.
+ */
+export async function makePlan(database: Database, request: PlanRequest): Promise<Plan> {
+  const { attempt, fileNames } = request;
+  const { runId, feedId } = attempt;
+  const stage = stageTable(runId);
+  const step = stepper(attempt);
+  const directoryVersion = await currentVersion(database);
+  await database.run('plan/clear-plan', [runId]);
+  const base = await number(database, 'plan/plan-base', [runId], 'base');
+  await database.run('plan/index-stage', [], stage);
+  await database.run('plan/analyze-stage', [], stage);
+  step();
+  const duplicates = await number(database, 'plan/reject-duplicates', [runId, fileNames], 'rejected', stage);
+  const [others] = await database.rows<{ others: boolean }>('plan/other-feeds-have-users', [feedId]);
+  if (others?.others === true) await database.rows('plan/reject-other-feed', [runId, feedId, fileNames], stage);
+  step();
+  const found = await classify(database, request, stage);
+  step();
+  if (found.added > 0) await database.run('plan/plan-adds', [runId, base], stage);
+  step();
+  if (found.candidates > 0) {
+    await database.run('plan/plan-changes', [runId, feedId, base, request.force], stage);
+  }
+  step();
+  const notOwned = found.added + found.candidates > 0 ? await rejectNotOwned(database, request, base, stage) : 0;
+  const firstBlock = base + request.records;
+  if (found.still_there < found.in_feed) await database.run('plan/plan-blocks', [runId, feedId, firstBlock], stage);
+  step();
+  await database.run('plan/plan-chunks', [runId, base, attempt.settings.chunkSize, firstBlock]);
+  const changes = await countChanges(database, 'plan/count-plan', runId);
+  step();
+  return {
+    changes,
+    duplicates,
+    stagedRejected: found.rejected + notOwned,
+    stagedAccepted: found.staged - found.rejected - notOwned,
+    inFeed: found.in_feed,
+    candidates: found.candidates,
+    directoryVersion,
+  };
+}
+
+/** What the directory's tables are at: grows with every statement that writes to them. */
+export async function currentVersion(database: Database): Promise<number> {
+  const [row] = await database.query<{ version: number }>('select last_value as version from directory.version');
+  return row?.version ?? 0;
+}
+
+export async function countChanges(
+  database: Database,
+  query: 'plan/count-plan' | 'apply/count-applied',
+  runId: number,
+): Promise<Record<ChangeKind, number>> {
+  const counts: Record<ChangeKind, number> = { add: 0, update: 0, block: 0, unblock: 0 };
+  for (const { kind, count } of await database.rows<{ kind: ChangeKind; count: number }>(query, [runId])) {
+    counts[kind] = count;
+  }
+  return counts;
+}
+
+async function classify(
+  database: Database,
+  request: PlanRequest,
+  stage: ReturnType<typeof stageTable>,
+): Promise<Classification> {
+  const [found] = await database.rows<Classification & Record<string, number>>(
+    'plan/classify',
+    [request.attempt.feedId, request.force],
+    stage,
+  );
+  if (found === undefined) throw new Error('plan/classify returned nothing');
+  return found;
+}
+
+async function rejectNotOwned(
+  database: Database,
+  request: PlanRequest,
+  base: number,
+  stage: ReturnType<typeof stageTable>,
+): Promise<number> {
+  const [handMade] = await database.rows<{ exist: boolean }>('plan/hand-made-accounts-exist');
+  if (handMade?.exist !== true) return 0;
+  return number(database, 'plan/reject-not-owned', [request.attempt.runId, base, request.fileNames], 'rejected', stage);
+}
+
+async function number(
+  database: Database,
+  query: string,
+  params: readonly unknown[],
+  column: string,
+  stage?: ReturnType<typeof stageTable>,
+): Promise<number> {
+  const [row] = await database.rows<Record<string, number>>(query, params, stage);
+  return row?.[column] ?? 0;
+}
+
+const STEPS = 7;
+
+function stepper(attempt: RunAttempt): () => void {
+  let done = 0;
+  return () => {
+    attempt.signal.throwIfAborted();
+    done += 1;
+    attempt.onProgress({ phase: 'plan', done, total: STEPS, unit: 'steps' });
+  };
+}

@@ -1,0 +1,67 @@
+import type { GuardResult } from '../domain/guard.js';
+import type { BatchFile, RunCounts, RunOutcome, RunStatus, RunTimings } from '../domain/run.js';
+import { runFiles, type RunRow } from '../db/runs.js';
+import type { Database } from '../db/database.js';
+
+/** A run as machines read it: `sync --json`, `run --json` and the HTTP interface. Its names are a contract. */
+export interface RunReport {
+  readonly run: number;
+  readonly feed: string;
+  readonly status: RunStatus;
+  readonly counts: RunCounts;
+  readonly errors: number;
+  readonly guards: readonly GuardResult[];
+  /** Seconds. */
+  readonly timings: RunTimings;
+  readonly files: readonly ReportedFile[];
+  readonly kind: RunRow['kind'];
+  readonly outcome: RunOutcome | null;
+  readonly dryRun: boolean;
+  readonly failure: { readonly code: string; readonly message: string } | null;
+  readonly approval: { readonly by: string; readonly at: string; readonly reason: string | null; readonly withoutBlocks: boolean } | null;
+  readonly createdAt: string;
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
+}
+
+export interface ReportedFile {
+  readonly name: string;
+  readonly digest: string;
+  readonly fileSize: number;
+  readonly filename: string;
+}
+
+export async function reportRun(database: Database, run: RunRow): Promise<RunReport> {
+  const files = await runFiles(database, run.id);
+  return {
+    ...summariseRun(run),
+    guards: run.guards,
+    timings: run.timings,
+    files: files.map(reportFile),
+    kind: run.kind,
+    outcome: run.outcome,
+    dryRun: run.dryRun,
+    failure: run.failureCode === null ? null : { code: run.failureCode, message: run.failureMessage ?? '' },
+    approval:
+      run.approvedBy === null || run.approvedAt === null
+        ? null
+        : {
+            by: run.approvedBy,
+            at: run.approvedAt.toISOString(),
+            reason: run.approvalReason,
+            withoutBlocks: run.withoutBlocks,
+          },
+    startedAt: run.startedAt?.toISOString() ?? null,
+    finishedAt: run.finishedAt?.toISOString() ?? null,
+  };
+}
+
+/** A run in a list. */
+export function summariseRun(run: RunRow): Pick<RunReport, 'run' | 'feed' | 'status' | 'counts' | 'errors' | 'createdAt'> {
+  const { id, feed, status, counts, errors } = run;
+  return { run: id, feed, status, counts, errors, createdAt: run.createdAt.toISOString() };
+}
+
+function reportFile(file: BatchFile): ReportedFile {
+  return { name: file.name, digest: file.digest, fileSize: file.sizeBytes, filename: file.originalFilename };
+}

@@ -1,0 +1,71 @@
+import type { ReadLimits } from '../readers/reader.js';
+import type { FileFormat } from '../readers/registry.js';
+
+/** What the staging worker is given. Everything crosses the thread boundary once, as plain data. */
+export interface StageJob {
+  readonly files: readonly StageFile[];
+  /** The control file's text; valid, as it was checked when it was taken. */
+  readonly control: string;
+  /** `Model.source`. */
+  readonly model: string;
+  readonly limits: ReadLimits;
+}
+
+export interface StageFile {
+  readonly name: string;
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly format: FileFormat;
+}
+
+/** An entry of the run's log about one record. */
+export interface StagedError {
+  readonly code: string;
+  readonly message: string;
+  readonly username: string | null;
+  readonly file: string;
+  readonly record: number;
+  readonly line: number;
+  readonly byte: number;
+  readonly source: string | null;
+  readonly value: string | null;
+}
+
+/** Rows ready to be copied, and what went wrong in the records that they were made of. */
+export interface StageBatch {
+  readonly type: 'batch';
+  /** Lines of COPY's text format; moved, not copied, between the threads. */
+  readonly rows: Uint8Array;
+  readonly rowCount: number;
+  readonly errors: readonly StagedError[];
+  readonly records: number;
+  /** Bytes of the stored files read so far. */
+  readonly bytesRead: number;
+}
+
+export interface StageSummary {
+  readonly type: 'done';
+  readonly records: number;
+  readonly rows: number;
+  /** Records that nobody can be told the owner of. */
+  readonly withoutUsername: number;
+  /** Rows rejected by reading or mapping. */
+  readonly rejected: number;
+  /** Rows accepted with an error on a value. */
+  readonly accepted: number;
+  readonly inError: number;
+  readonly valueCounts: Readonly<Record<string, number>>;
+}
+
+export interface StageFailure {
+  readonly type: 'failed';
+  readonly code: string;
+  readonly message: string;
+}
+
+export type StageMessage = StageBatch | StageSummary | StageFailure;
+
+/** The main thread's answer to a batch: there is room for another one. */
+export interface StageCredit {
+  readonly type: 'credit';
+}

@@ -1,0 +1,176 @@
+import { createReadStream } from 'node:fs';
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
+import type { RecordError, RecordPosition } from '../domain/record.js';
+import { UserSyncError, messageOf } from '../lib/errors.js';
+import { compileControlFile, type CompiledMapping } from '../mapping/compile.js';
+import { PatchBuilder } from '../mapping/patch.js';
+import { parseModel } from '../model/model.js';
+import { ReadError, type ReadItem } from '../readers/reader.js';
+import { createReader } from '../readers/registry.js';
+import { readControlFile } from './control.js';
+import type { StageFailure, StageFile, StageJob, StageMessage, StageSummary, StagedError } from './stage-messages.js';
+import { StageRows, rawText, storableError } from './stage-rows.js';
+
+/** Batches on their way to the database: enough to keep both threads busy. */
+const CREDITS = 4;
+
+/**
+ * The worker thread that reads, maps and encodes, so that the main thread stays free for its users. It sends batches of
+ * rows as long as it has credit, then a summary or the reason why the batch cannot be read.
+ */
+class StageWorker {
+  readonly #port: MessagePort;
+  readonly #job: StageJob;
+  readonly #mapping: CompiledMapping;
+  readonly #patches: PatchBuilder;
+  readonly #rows = new StageRows();
+  #errors: StagedError[] = [];
+  #credits = CREDITS;
+  #onCredit: (() => void) | undefined;
+  #seq = 0;
+  #bytesRead = 0;
+  #withoutUsername = 0;
+  #rejected = 0;
+  #accepted = 0;
+  #inError = 0;
+
+  constructor(port: MessagePort, job: StageJob) {
+    this.#port = port;
+    this.#job = job;
+    const model = parseModel(job.model, 'the model');
+    this.#mapping = compileControlFile(readControlFile(job.control, model), model);
+    this.#patches = new PatchBuilder(model);
+    port.on('message', () => {
+      this.#credits += 1;
+      this.#onCredit?.();
+    });
+  }
+
+  async run(): Promise<StageSummary> {
+    const signal = new AbortController().signal;
+    for (const [index, file] of this.#job.files.entries()) {
+      const read = createReader(file.format, this.#job.limits);
+      try {
+        for await (const items of read(this.#bytesOf(file), signal)) {
+          for (const item of items) this.#stage(item, file, index);
+          if (this.#rows.isFull || this.#errors.length >= 1000) await this.#send();
+        }
+      } catch (error) {
+        throw inFile(error, file);
+      }
+    }
+    await this.#send();
+    return {
+      type: 'done',
+      records: this.#seq,
+      rows: this.#accepted + this.#rejected,
+      withoutUsername: this.#withoutUsername,
+      rejected: this.#rejected,
+      accepted: this.#accepted,
+      inError: this.#inError,
+      valueCounts: Object.fromEntries(this.#patches.valueCounts),
+    };
+  }
+
+  async *#bytesOf(file: StageFile): AsyncGenerator<Uint8Array> {
+    for await (const chunk of createReadStream(file.path, { highWaterMark: 256 * 1024 })) {
+      this.#bytesRead += (chunk as Uint8Array).byteLength;
+      yield chunk as Uint8Array;
+    }
+  }
+
+  #stage(item: ReadItem, file: StageFile, fileIndex: number): void {
+    const seq = this.#seq;
+    this.#seq += 1;
+    if (item.kind === 'rejected') {
+      const username = item.value === undefined ? null : this.#mapping.readUsername(item.value);
+      this.#log(item.error, username, file, item.position);
+      this.#reject(seq, fileIndex, item, username);
+      return;
+    }
+    const outcome = this.#mapping.map(item.value);
+    for (const error of outcome.errors) this.#log(error, outcome.username, file, item.position);
+    if (!outcome.accepted) {
+      this.#reject(seq, fileIndex, item, outcome.username);
+      return;
+    }
+    const inError = outcome.errors.length > 0;
+    this.#accepted += 1;
+    if (inError) this.#inError += 1;
+    this.#rows.add({
+      seq,
+      file: fileIndex,
+      position: item.position,
+      username: outcome.username,
+      inError,
+      mapped: this.#patches.build(outcome),
+      raw: rawText(item.value, item.raw),
+    });
+  }
+
+  #reject(seq: number, file: number, item: ReadItem, username: string | null): void {
+    if (username === null) {
+      this.#withoutUsername += 1;
+      return;
+    }
+    this.#rejected += 1;
+    const raw = rawText(item.value, item.kind === 'record' ? item.raw : undefined);
+    this.#rows.add({ seq, file, position: item.position, username, inError: true, mapped: null, raw });
+  }
+
+  #log(error: RecordError, username: string | null, file: StageFile, position: RecordPosition): void {
+    const { code, message, source, value } = storableError(error);
+    this.#errors.push({
+      code,
+      message,
+      username,
+      file: file.name,
+      ...position,
+      source: source ?? null,
+      value: value ?? null,
+    });
+  }
+
+  async #send(): Promise<void> {
+    while (this.#credits === 0) await new Promise<void>((resolve) => (this.#onCredit = resolve));
+    this.#credits -= 1;
+    const { rows, rowCount } = this.#rows.take();
+    const errors = this.#errors;
+    this.#errors = [];
+    const batch: StageMessage = {
+      type: 'batch',
+      rows,
+      rowCount,
+      errors,
+      records: this.#seq,
+      bytesRead: this.#bytesRead,
+    };
+    this.#port.postMessage(batch, [rows.buffer]);
+  }
+}
+
+/** Says which file could not be read. */
+function inFile(error: unknown, file: StageFile): unknown {
+  if (!(error instanceof ReadError)) return error;
+  return new ReadError(error.code, `${file.name}: ${error.message}`, error.place, error);
+}
+
+function failure(error: unknown): StageFailure {
+  const code = error instanceof UserSyncError ? error.code : 'internal';
+  return { type: 'failed', code, message: messageOf(error) };
+}
+
+const port = parentPort;
+if (port !== null) {
+  const finish = (message: StageMessage): void => {
+    port.postMessage(message);
+    port.close();
+  };
+  try {
+    new StageWorker(port, workerData as StageJob).run().then(finish, (error: unknown) => {
+      finish(failure(error));
+    });
+  } catch (error) {
+    finish(failure(error));
+  }
+}

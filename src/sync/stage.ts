@@ -1,0 +1,95 @@
+import { Worker } from 'node:worker_threads';
+import { CopyInto } from '../db/copy.js';
+import type { Database } from '../db/database.js';
+import { stageTable } from '../db/queries.js';
+import { insertErrors } from '../db/run-log.js';
+import { UserSyncError } from '../lib/errors.js';
+import type { OnProgress } from './context.js';
+import type { StageBatch, StageCredit, StageJob, StageMessage, StageSummary } from './stage-messages.js';
+
+export interface StageRequest {
+  readonly runId: number;
+  readonly job: StageJob;
+  readonly signal: AbortSignal;
+  readonly onProgress: OnProgress;
+}
+
+/**
+ * Streams the batch through reading and mapping into the run's staging table. Rows travel from a worker thread to
+ * `COPY`; what is wrong with single records goes to the run's log. Nothing counts until the end of the input was reached
+ * cleanly and Postgres has as many rows as were sent.
+ *
+ * @throws the reason why the batch cannot be read to its end; the staging table is gone then.
+ */
+export async function stageBatch(database: Database, request: StageRequest): Promise<StageSummary> {
+  const stage = stageTable(request.runId);
+  await database.run('stage/drop-stage', [], stage);
+  await database.run('stage/create-stage', [], stage);
+  return database.withConnection(async (connection) => {
+    await connection.client.query('begin');
+    const copy = new CopyInto(connection, database.queryText('stage/copy-stage', stage));
+    const worker = new Worker(new URL('./stage-worker.js', import.meta.url), { workerData: request.job });
+    try {
+      const summary = await receive(worker, request, async (batch) => {
+        await insertErrors(database, request.runId, batch.errors);
+        await copy.write(batch.rows);
+      });
+      const stored = await copy.end();
+      if (stored !== summary.rows) {
+        throw new UserSyncError(
+          'rows-lost',
+          `Postgres stored ${stored} of ${summary.rows} rows of the batch. Nothing was changed. Please report this.`,
+        );
+      }
+      await connection.client.query('commit');
+      return summary;
+    } catch (error) {
+      copy.destroy(error instanceof Error ? error : new Error(String(error)));
+      await connection.client.query('rollback').catch(() => undefined);
+      throw error;
+    } finally {
+      await worker.terminate();
+    }
+  });
+}
+
+/** Hands the worker's batches on one after the other, until it is done or has failed. */
+function receive(
+  worker: Worker,
+  request: StageRequest,
+  onBatch: (batch: StageBatch) => Promise<void>,
+): Promise<StageSummary> {
+  const totalBytes = request.job.files.reduce((sum, file) => sum + file.sizeBytes, 0);
+  const credit: StageCredit = { type: 'credit' };
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      reject(request.signal.reason as Error);
+    };
+    let handled = Promise.resolve();
+    const handle = async (message: StageMessage): Promise<void> => {
+      if (message.type === 'done') {
+        resolve(message);
+      } else if (message.type === 'failed') {
+        reject(new UserSyncError(message.code, message.message));
+      } else {
+        await onBatch(message);
+        const { bytesRead, records } = message;
+        request.onProgress({ phase: 'stage', done: bytesRead, total: totalBytes, unit: 'bytes', records });
+        worker.postMessage(credit);
+      }
+    };
+    worker.on('message', (message: StageMessage) => {
+      handled = handled.then(() => handle(message));
+      handled.catch(reject);
+    });
+    worker.on('error', reject);
+    worker.on('exit', () => {
+      // Messages may still be under way through `handle`; what they settle wins.
+      void handled.finally(() => {
+        reject(new UserSyncError('internal', 'The thread that reads the batch ended early.'));
+      });
+    });
+    if (request.signal.aborted) onAbort();
+    else request.signal.addEventListener('abort', onAbort, { once: true });
+  });
+}
