@@ -110,10 +110,14 @@ export async function withDatabase<T>(
 
 export async function loadModel(path: string): Promise<Model> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new UserSyncError('model-unreadable', `Reading the model ${path}: ${messageOf(error)}. Check the key "model".`, {
-      kind: 'usage',
-      cause: error,
-    });
+    throw new UserSyncError(
+      'model-unreadable',
+      `Reading the model ${path}: ${messageOf(error)}. Check the key "model".`,
+      {
+        kind: 'usage',
+        cause: error,
+      },
+    );
   });
   return parseModel(text, `The model ${path}`);
 }
@@ -153,7 +157,10 @@ async function bringUpToDate(database: Database, logger: Logger, mayMigrate: boo
   }
   const { pending } = await migrationStatus(database, sqlDirectory());
   if (pending.length > 0) {
-    throw new UserSyncError('schema-older', `The database schema is older than this version. Run \`user-sync migrate\`.`);
+    throw new UserSyncError(
+      'schema-older',
+      `The database schema is older than this version. Run \`user-sync migrate\`.`,
+    );
   }
 }
 

@@ -44,7 +44,9 @@ async function main(): Promise<void> {
     process.on(signal, () => {
       // The second one means it.
       if (stop.signal.aborted) process.exit(EXIT.failed);
-      stop.abort(new UserSyncError('interrupted', `Interrupted by ${signal}. What was applied stays; run again to go on.`));
+      stop.abort(
+        new UserSyncError('interrupted', `Interrupted by ${signal}. What was applied stays; run again to go on.`),
+      );
     });
   }
   const context = new CommandContext(terminal, stop.signal);

@@ -66,9 +66,13 @@ export type RegisterCommand = (program: Command, context: CommandContext) => voi
 export function parseRunId(text: string): number {
   const id = Number(text);
   if (Number.isSafeInteger(id) && id > 0) return id;
-  throw new UserSyncError('usage', `"${text}" is no run id: a whole number such as 12, as \`user-sync runs\` lists them.`, {
-    kind: 'usage',
-  });
+  throw new UserSyncError(
+    'usage',
+    `"${text}" is no run id: a whole number such as 12, as \`user-sync runs\` lists them.`,
+    {
+      kind: 'usage',
+    },
+  );
 }
 
 /** @throws UserSyncError `usage` */

@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { findRun } from '../db/runs.js';
 import { assertHeld, cancelRun } from '../sync/decide.js';
 import { summariseRun } from '../sync/run-report.js';
@@ -14,7 +15,7 @@ export const registerDecisions: RegisterCommand = (program, context) => {
     .argument('<ID>', 'the run', parseRunId)
     .option('--without-blocks', 'leave out the blocks: those users stay planned for the next run')
     .requiredOption('--reason <T>', 'why it is right; kept with the run')
-    .action(async (id: number, options: { withoutBlocks?: boolean; reason: string }, command) => {
+    .action(async (id: number, options: { withoutBlocks?: boolean; reason: string }, command: Command) => {
       await context.withApp(command, async (app) => {
         await assertHeld(app.database, id);
         const approval = { by: ACTOR, reason: options.reason, withoutBlocks: options.withoutBlocks ?? false };
@@ -26,7 +27,7 @@ export const registerDecisions: RegisterCommand = (program, context) => {
     .command('cancel')
     .description('stop a run; what it has applied stays applied')
     .argument('<ID>', 'the run', parseRunId)
-    .action(async (id: number, _options, command) => {
+    .action(async (id: number, _options: unknown, command: Command) => {
       await context.withApp(command, async (app) => {
         await cancelRun(app.database, id, ACTOR);
         const run = await findRun(app.database, id);

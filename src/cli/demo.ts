@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -30,7 +31,7 @@ export const registerDemo: RegisterCommand = (program, context) => {
     .option('--seed <S>', 'another seed gives other people', parseCount, 1)
     .option('--data-dir <DIR>', 'keep the data there; a temporary folder unless told')
     .option('--exit', 'end after the last batch instead of waiting for Ctrl-C')
-    .action(async (options: DemoOptions, command) => {
+    .action(async (options: DemoOptions, command: Command) => {
       const config = await context.loadConfig(command);
       const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'user-sync-demo-')));
       const logger = context.logger(config);
@@ -105,7 +106,9 @@ async function runDemo(
   if (!json) {
     terminal.print();
     terminal.print('The directory, for psql and applications, until Ctrl-C:');
-    terminal.print(`  psql ${app.databaseUrl} -c 'select username, is_active, groups, profile_types from directory.users limit 5'`);
+    terminal.print(
+      `  psql ${app.databaseUrl} -c 'select username, is_active, groups, profile_types from directory.users limit 5'`,
+    );
   }
   // Only timers and sockets keep a process alive; waiting for a signal does not.
   const awake = setInterval(() => undefined, 60_000);

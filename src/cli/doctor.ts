@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { constants } from 'node:fs';
 import { access, mkdir, readFile, statfs } from 'node:fs/promises';
 import { loadModel, sqlDirectory, withDatabase } from '../app.js';
@@ -24,7 +25,7 @@ export const registerDoctor: RegisterCommand = (program, context) => {
   program
     .command('doctor')
     .description('check configuration, database, directories, clock and limits; says how to mend')
-    .action(async (_options, command) => {
+    .action(async (_options: unknown, command: Command) => {
       const config = await context.loadConfig(command);
       const where = config.file ?? 'defaults only: there is no user-sync.yaml here';
       const findings: Finding[] = [{ check: 'configuration', ok: true, message: where }];
@@ -70,9 +71,17 @@ async function checkDirectories(config: Config): Promise<Finding[]> {
         const { bavail, bsize } = await statfs(folder);
         const freeMib = Math.floor((bavail * bsize) / 1024 ** 2);
         if (freeMib >= 1024) return { check, ok: true, message: `${folder}: ${freeMib} MiB free` };
-        return { check, ok: false, message: `${folder}: only ${freeMib} MiB free. A batch needs several times its size.` };
+        return {
+          check,
+          ok: false,
+          message: `${folder}: only ${freeMib} MiB free. A batch needs several times its size.`,
+        };
       } catch (error) {
-        return { check, ok: false, message: `${folder}: ${messageOf(error)}. Make it readable and writable for this user.` };
+        return {
+          check,
+          ok: false,
+          message: `${folder}: ${messageOf(error)}. Make it readable and writable for this user.`,
+        };
       }
     }),
   );
@@ -80,7 +89,8 @@ async function checkDirectories(config: Config): Promise<Finding[]> {
 
 async function checkWatches(): Promise<Finding> {
   const text = await readFile('/proc/sys/fs/inotify/max_user_watches', 'utf8').catch(() => undefined);
-  if (text === undefined) return { check: 'file watcher', ok: true, message: 'no inotify on this system; scans find files' };
+  if (text === undefined)
+    return { check: 'file watcher', ok: true, message: 'no inotify on this system; scans find files' };
   const watches = Number(text);
   if (watches >= ENOUGH_WATCHES) return { check: 'file watcher', ok: true, message: `${watches} watches allowed` };
   return {

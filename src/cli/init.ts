@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { UserSyncError } from '../lib/errors.js';
@@ -10,7 +11,7 @@ export const registerInit: RegisterCommand = (program, context) => {
     .command('init')
     .description('write a commented configuration, a model and an example control file')
     .argument('[DIR]', 'where to', '.')
-    .action(async (directory: string, _options, command) => {
+    .action(async (directory: string, _options: unknown, command: Command) => {
       const target = resolve(directory);
       await mkdir(target, { recursive: true });
       const source = join(packageRoot(), 'config');

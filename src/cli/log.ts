@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { readLog, type RunLogEntry } from '../db/run-log.js';
 import { findRun, unknownRun } from '../db/runs.js';
 import { parseRunId, type RegisterCommand } from './command.js';
@@ -14,7 +15,7 @@ export const registerLog: RegisterCommand = (program, context) => {
     .argument('<ID>', 'the run', parseRunId)
     .option('--errors', 'errors only')
     .option('--user <U>', 'only what concerns this username')
-    .action(async (id: number, options: { errors?: boolean; user?: string }, command) => {
+    .action(async (id: number, options: { errors?: boolean; user?: string }, command: Command) => {
       const json = context.wantsJson(command);
       await context.withApp(command, async (app) => {
         if ((await findRun(app.database, id)) === undefined) throw unknownRun(id);

@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { sqlDirectory, withDatabase } from '../app.js';
 import { migrate, migrationStatus } from '../db/migrate.js';
 import type { RegisterCommand } from './command.js';
@@ -8,7 +9,7 @@ export const registerMigrate: RegisterCommand = (program, context) => {
     .command('migrate')
     .description('bring the database schema up to date')
     .option('--status', 'only say what would be done')
-    .action(async (options: { status?: boolean }, command) => {
+    .action(async (options: { status?: boolean }, command: Command) => {
       const json = context.wantsJson(command);
       const config = await context.loadConfig(command);
       const logger = context.logger(config);

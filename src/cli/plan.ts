@@ -1,4 +1,4 @@
-import { Option } from 'commander';
+import { Option, type Command } from 'commander';
 import { readPlan } from '../db/changes.js';
 import { findRun, unknownRun } from '../db/runs.js';
 import { CHANGE_KINDS, type ChangeKind, type ChangeState, type PlannedChange } from '../domain/run.js';
@@ -11,7 +11,12 @@ interface PlanOptions {
   format: 'table' | 'csv' | 'ndjson';
 }
 
-const KIND_STYLE: Readonly<Record<ChangeKind, Style>> = { add: 'green', update: 'cyan', block: 'red', unblock: 'green' };
+const KIND_STYLE: Readonly<Record<ChangeKind, Style>> = {
+  add: 'green',
+  update: 'cyan',
+  block: 'red',
+  unblock: 'green',
+};
 
 export const registerPlan: RegisterCommand = (program, context) => {
   const { terminal } = context;
@@ -20,8 +25,10 @@ export const registerPlan: RegisterCommand = (program, context) => {
     .description("a run's planned changes, with before and after")
     .argument('<ID>', 'the run', parseRunId)
     .addOption(new Option('--kind <kind>', 'only changes of this kind').choices(CHANGE_KINDS))
-    .addOption(new Option('--format <format>', 'how to print them').choices(['table', 'csv', 'ndjson']).default('table'))
-    .action(async (id: number, options: PlanOptions, command) => {
+    .addOption(
+      new Option('--format <format>', 'how to print them').choices(['table', 'csv', 'ndjson']).default('table'),
+    )
+    .action(async (id: number, options: PlanOptions, command: Command) => {
       const format = context.wantsJson(command) ? 'ndjson' : options.format;
       await context.withApp(command, async (app) => {
         if ((await findRun(app.database, id)) === undefined) throw unknownRun(id);
@@ -31,9 +38,16 @@ export const registerPlan: RegisterCommand = (program, context) => {
         for await (const change of changes) {
           count += 1;
           if (format === 'ndjson') await terminal.write(`${JSON.stringify(asJson(change))}\n`);
-          else if (format === 'csv') await terminal.write(fieldsOf(change).map((field) => `${csvLine(csvRow(change, field))}\n`).join(''));
+          else if (format === 'csv')
+            await terminal.write(
+              fieldsOf(change)
+                .map((field) => `${csvLine(csvRow(change, field))}\n`)
+                .join(''),
+            );
           else {
-            terminal.print(`${terminal.style(change.kind.padEnd(8), KIND_STYLE[change.kind])}${terminal.style(printable(change.username), 'bold')}`);
+            terminal.print(
+              `${terminal.style(change.kind.padEnd(8), KIND_STYLE[change.kind])}${terminal.style(printable(change.username), 'bold')}`,
+            );
             for (const field of fieldsOf(change)) await terminal.write(`        ${tableRow(field)}\n`);
           }
         }

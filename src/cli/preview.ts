@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { createReadStream } from 'node:fs';
 import { loadModel } from '../app.js';
 import { compileControlFile } from '../mapping/compile.js';
@@ -22,7 +23,7 @@ export const registerPreview: RegisterCommand = (program, context) => {
     .requiredOption('--control <C>', 'the control file')
     .option('--model <M>', 'the data model; the configured one unless told')
     .option('--limit <N>', 'at most this many records of each file', parseCount)
-    .action(async (files: string[], options: PreviewOptions, command) => {
+    .action(async (files: string[], options: PreviewOptions, command: Command) => {
       const config = await context.loadConfig(command);
       const model = await loadModel(options.model ?? config.model);
       const control = readControlFile(await readText(options.control), model, `The control file ${options.control}`);
@@ -30,7 +31,11 @@ export const registerPreview: RegisterCommand = (program, context) => {
       const named = files.map(parseNamedFile);
       for (const { name, path } of named) {
         const entry = control.files.find((file) => file.name === name);
-        if (entry === undefined) throw unknownFile(name, control.files.map((file) => file.name));
+        if (entry === undefined)
+          throw unknownFile(
+            name,
+            control.files.map((file) => file.name),
+          );
         const read = createReader({ read: entry.read, ...entry.options }, config.limits);
         let left = options.limit ?? Infinity;
         reading: for await (const items of read(createReadStream(path), context.signal)) {
@@ -40,9 +45,12 @@ export const registerPreview: RegisterCommand = (program, context) => {
             const line: PreviewLine =
               item.kind === 'record'
                 ? previewOutcome(name, item.position, mapping.map(item.value))
-                : previewRejection(name, item.position, item.value === undefined ? null : mapping.readUsername(item.value), [
-                    item.error,
-                  ]);
+                : previewRejection(
+                    name,
+                    item.position,
+                    item.value === undefined ? null : mapping.readUsername(item.value),
+                    [item.error],
+                  );
             await context.terminal.write(`${JSON.stringify(line)}\n`);
           }
         }
@@ -51,7 +59,11 @@ export const registerPreview: RegisterCommand = (program, context) => {
 };
 
 function unknownFile(name: string, expected: readonly string[]): UserSyncError {
-  return new UserSyncError('unknown-file', `The control file has no file named ${name}. It lists: ${expected.join(', ')}.`, {
-    kind: 'usage',
-  });
+  return new UserSyncError(
+    'unknown-file',
+    `The control file has no file named ${name}. It lists: ${expected.join(', ')}.`,
+    {
+      kind: 'usage',
+    },
+  );
 }

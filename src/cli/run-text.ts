@@ -21,7 +21,9 @@ export function styledStatus(terminal: Terminal, status: RunStatus): string {
 /** A run at a glance: how it went, what it did, what needs a decision and how to make it. */
 export function printRun(terminal: Terminal, run: RunReport): void {
   const { counts, timings } = run;
-  terminal.print(`${terminal.style(`Run ${run.run}`, 'bold')} of feed ${run.feed} is ${styledStatus(terminal, run.status)}${explain(run)}`);
+  terminal.print(
+    `${terminal.style(`Run ${run.run}`, 'bold')} of feed ${run.feed} is ${styledStatus(terminal, run.status)}${explain(run)}`,
+  );
   if (run.failure !== null) terminal.print(`  ${terminal.style(printable(run.failure.message), 'red')}`);
   terminal.print();
   const columns = [
@@ -55,13 +57,15 @@ function explain(run: RunReport): string {
   if (run.outcome === 'dry-run') return ' as a dry run: nothing was changed. The numbers say what it would do.';
   if (run.outcome === 'nothing-new') return ': nothing new, the batch is the same as the last one.';
   if (run.outcome === 'nothing-to-change') return ': the directory agrees with the batch.';
-  if (run.approval?.withoutBlocks === true) return ', without blocks: those who left stay as they are until the next run.';
+  if (run.approval?.withoutBlocks === true)
+    return ', without blocks: those who left stay as they are until the next run.';
   return '.';
 }
 
 function printGuards(terminal: Terminal, run: RunReport): void {
   const breached = run.guards.filter((guard) => guard.breached);
-  if (breached.length === 0 && run.guards.length > 0) terminal.print(`  guards: all ${run.guards.length} within their limits`);
+  if (breached.length === 0 && run.guards.length > 0)
+    terminal.print(`  guards: all ${run.guards.length} within their limits`);
   for (const guard of breached) {
     terminal.print(`  ${terminal.style(`guard ${guard.guard}`, 'yellow')}: ${printable(describeGuard(guard))}`);
   }

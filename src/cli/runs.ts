@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { findRun, listRuns, unknownRun } from '../db/runs.js';
 import { reportRun, summariseRun } from '../sync/run-report.js';
 import { parseCount, parseRunId, type RegisterCommand } from './command.js';
@@ -10,7 +11,7 @@ export const registerRuns: RegisterCommand = (program, context) => {
     .description('list runs, newest first')
     .option('--feed <F>', 'only those of one feed')
     .option('--limit <N>', 'at most this many', parseCount, 20)
-    .action(async (options: { feed?: string; limit: number }, command) => {
+    .action(async (options: { feed?: string; limit: number }, command: Command) => {
       await context.withApp(command, async (app) => {
         const runs = await listRuns(app.database, options);
         if (context.wantsJson(command)) {
@@ -22,7 +23,19 @@ export const registerRuns: RegisterCommand = (program, context) => {
           return;
         }
         terminal.table(
-          ['RUN', 'FEED', 'STATUS', 'RECORDS', 'ADDED', 'UPDATED', 'BLOCKED', 'UNBLOCKED', 'UNCHANGED', 'REJECTED', 'WHEN'],
+          [
+            'RUN',
+            'FEED',
+            'STATUS',
+            'RECORDS',
+            'ADDED',
+            'UPDATED',
+            'BLOCKED',
+            'UNBLOCKED',
+            'UNCHANGED',
+            'REJECTED',
+            'WHEN',
+          ],
           runs.map((run) => [
             String(run.id),
             run.feed,
@@ -47,7 +60,7 @@ export const registerRuns: RegisterCommand = (program, context) => {
     .command('run')
     .description('one run with its counts, guards and files')
     .argument('<ID>', 'the run', parseRunId)
-    .action(async (id: number, _options, command) => {
+    .action(async (id: number, _options: unknown, command: Command) => {
       await context.withApp(command, async (app) => {
         const run = await findRun(app.database, id);
         if (run === undefined) throw unknownRun(id);

@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import type { App } from '../app.js';
 import { findRun, type RunRow } from '../db/runs.js';
 import { executeRun, type Approval } from '../sync/pipeline.js';
@@ -28,7 +29,7 @@ export const registerSync: RegisterCommand = (program, context) => {
     .option('--approve', 'apply also when a guard would hold the run')
     .option('--dry-run', 'plan only: say what would change')
     .option('--force', 'look at every user again, also when nothing seems to have changed')
-    .action(async (files: string[], options: SyncOptions, command) => {
+    .action(async (files: string[], options: SyncOptions, command: Command) => {
       const json = context.wantsJson(command);
       const named = files.map(parseNamedFile);
       await context.withApp(command, async (app) => {

@@ -52,7 +52,9 @@ export class Terminal {
   }
 
   style(text: string, ...styles: Style[]): string {
-    return this.#hasColour ? styles.reduce((styled, style) => styleText(style, styled, { validateStream: false }), text) : text;
+    return this.#hasColour
+      ? styles.reduce((styled, style) => styleText(style, styled, { validateStream: false }), text)
+      : text;
   }
 
   get showsProgress(): boolean {

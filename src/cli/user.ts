@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { lookUpPerson, type Account, type Person } from '../sync/person.js';
 import type { CommandContext, RegisterCommand } from './command.js';
 import { localTime } from './runs.js';
@@ -9,7 +10,7 @@ export const registerUser: RegisterCommand = (program, context: CommandContext) 
     .command('user')
     .description('everything known of one person: account, what was received, what each run did')
     .argument('<USERNAME_OR_EMAIL>', 'in any case')
-    .action(async (who: string, _options, command) => {
+    .action(async (who: string, _options: unknown, command: Command) => {
       await context.withApp(command, async (app) => {
         const person = await lookUpPerson(app.sync, who);
         if (context.wantsJson(command)) terminal.json(person);

@@ -9,7 +9,7 @@ export async function* readPlan(
   runId: number,
   kind: ChangeKind | undefined,
 ): AsyncGenerator<PlannedChange> {
-  for (let after = -1; ; ) {
+  for (let after = -1; ;) {
     const page = await database.query<PlannedChange & Record<string, unknown>>(
       `select change.ordinal, change.kind, change.username, change.before, change.after,
               not change.withheld and exists (

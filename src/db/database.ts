@@ -8,7 +8,7 @@ const parsers = {
   getTypeParser: (oid: number, format?: 'text' | 'binary') =>
     oid === INT8_OID && format !== 'binary'
       ? (text: string): number => Number(text)
-      : (types.getTypeParser(oid, format as 'text') as (text: string) => unknown),
+      : (types.getTypeParser(oid, format) as (text: string) => unknown),
 };
 
 export interface DatabaseOptions {
@@ -51,17 +51,21 @@ export class Database implements Executor {
     this.#pool.on('error', (error) => options.onLostConnection?.(error));
   }
 
-  async rows<Row extends QueryResultRow>(name: string, params: readonly unknown[] = [], stage?: StageTable) {
+  async rows<Row extends QueryResultRow>(
+    name: string,
+    params: readonly unknown[] = [],
+    stage?: StageTable,
+  ): Promise<Row[]> {
     const result = await this.#pool.query<Row>(this.#queries.text(name, stage), [...params]);
     return result.rows;
   }
 
-  async query<Row extends QueryResultRow>(text: string, params: readonly unknown[] = []) {
+  async query<Row extends QueryResultRow>(text: string, params: readonly unknown[] = []): Promise<Row[]> {
     const result = await this.#pool.query<Row>(text, [...params]);
     return result.rows;
   }
 
-  async run(name: string, params: readonly unknown[] = [], stage?: StageTable) {
+  async run(name: string, params: readonly unknown[] = [], stage?: StageTable): Promise<number> {
     const result = await this.#pool.query(this.#queries.text(name, stage), [...params]);
     return result.rowCount ?? 0;
   }

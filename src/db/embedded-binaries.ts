@@ -76,7 +76,8 @@ export async function postgresIdentity(): Promise<Identity | undefined> {
   const lines = (await readFile('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'));
   for (const wanted of ['postgres', 'nobody']) {
     const [name, , uid, gid] = lines.find((line) => line[0] === wanted) ?? [];
-    if (name !== undefined && uid !== undefined && gid !== undefined) return { name, uid: Number(uid), gid: Number(gid) };
+    if (name !== undefined && uid !== undefined && gid !== undefined)
+      return { name, uid: Number(uid), gid: Number(gid) };
   }
   throw new UserSyncError(
     'embedded-unavailable',

@@ -145,7 +145,10 @@ class EmbeddedServer {
       child.on('close', resolve);
     });
     if (code === 0) return;
-    throw new UserSyncError('embedded-failed', explain(program, code, output.join('').trim(), this.#directory, this.#identity));
+    throw new UserSyncError(
+      'embedded-failed',
+      explain(program, code, output.join('').trim(), this.#directory, this.#identity),
+    );
   }
 }
 

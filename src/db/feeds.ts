@@ -33,9 +33,10 @@ export async function ensureFeed(database: Executor, name: string): Promise<Feed
 }
 
 export async function controlFile(database: Executor, id: number): Promise<ControlFileRow | undefined> {
-  const [row] = await database.query<ControlFileRow>('select id, digest, content from sync.control_file where id = $1', [
-    id,
-  ]);
+  const [row] = await database.query<ControlFileRow>(
+    'select id, digest, content from sync.control_file where id = $1',
+    [id],
+  );
   return row;
 }
 

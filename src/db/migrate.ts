@@ -82,9 +82,7 @@ async function applyFile(connection: Connection, file: SqlFile): Promise<void> {
 }
 
 async function knownChecksums(connection: Connection): Promise<Map<string, string>> {
-  const rows = await connection.query<{ name: string; checksum: string }>(
-    'select name, checksum from sync.migration',
-  );
+  const rows = await connection.query<{ name: string; checksum: string }>('select name, checksum from sync.migration');
   return new Map(rows.map((row) => [row.name, row.checksum]));
 }
 

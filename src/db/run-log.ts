@@ -29,7 +29,11 @@ export interface RecordLogEntry {
 }
 
 /** Writes what is wrong with some records, in one statement. */
-export async function insertErrors(database: Executor, runId: number, errors: readonly RecordLogEntry[]): Promise<void> {
+export async function insertErrors(
+  database: Executor,
+  runId: number,
+  errors: readonly RecordLogEntry[],
+): Promise<void> {
   if (errors.length === 0) return;
   await database.query(
     `insert into sync.run_log (run_id, level, code, message, username, file, record, line, byte, source, value)
@@ -76,7 +80,7 @@ export async function* readLog(
   filter: { errorsOnly?: boolean; username?: string } = {},
 ): AsyncGenerator<RunLogEntry> {
   const pageSize = 1000;
-  for (let after = 0; ; ) {
+  for (let after = 0; ;) {
     const page = await database.query<RunLogEntry & { id: number }>(
       `select id, at, level, code, message, username, file, record, line, byte, source, value
        from sync.run_log

@@ -177,10 +177,7 @@ export async function findRun(database: Executor, id: number): Promise<RunRow | 
 }
 
 /** Newest first. */
-export async function listRuns(
-  database: Executor,
-  filter: { feed?: string; limit: number },
-): Promise<RunRow[]> {
+export async function listRuns(database: Executor, filter: { feed?: string; limit: number }): Promise<RunRow[]> {
   const rows = await database.query<RunRow>(
     `select ${COLUMNS} from sync.run join sync.feed on feed.id = run.feed_id
      where $1::text is null or feed.name = $1

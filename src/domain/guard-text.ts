@@ -7,7 +7,9 @@ export function describeGuard(result: GuardResult): string {
   const limit = percent(result.limit);
   switch (result.guard) {
     case 'first-run':
-      return result.breached ? `nothing of this feed was applied before; ${number(count)} users would be added` : 'the feed was applied before';
+      return result.breached
+        ? `nothing of this feed was applied before; ${number(count)} users would be added`
+        : 'the feed was applied before';
     case 'blocked':
       return `${number(count)} users would be blocked: ${found} of those in the feed, limit ${limit}`;
     case 'updated':

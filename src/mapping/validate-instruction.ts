@@ -196,8 +196,7 @@ class InstructionParser {
     const destination = this.destination();
     const name = this.members.string('name');
     if (destination === undefined || name === undefined) return undefined;
-    const what = `name in \`${destination.name}\``;
-    if (!this.members.known('unknown-name', 'name', name, destination.names.keys(), what)) return undefined;
+    if (!this.members.known('unknown-name', 'name', name, destination.names.keys(), 'name')) return undefined;
     const found = destination.names.get(name);
     return found === undefined ? undefined : { destination, name: found };
   }

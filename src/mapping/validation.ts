@@ -104,8 +104,9 @@ export class Members {
   }
 
   knownAt(pointer: string, code: ProblemCode, name: string, known: Iterable<string>, what: string): boolean {
-    for (const one of known) if (one === name) return true;
-    this.problem(code, pointer, `unknown ${what} \`${shorten(name)}\`${this.suggest(name, known)}`);
+    const names = [...known];
+    if (names.includes(name)) return true;
+    this.problem(code, pointer, `unknown ${what} \`${shorten(name)}\`${this.suggest(name, names)}`);
     return false;
   }
 

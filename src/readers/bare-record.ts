@@ -11,6 +11,6 @@ interface BareRecordConstructor {
 function Bare(): void {
   // Fields are set by the readers.
 }
-Bare.prototype = Object.create(null);
+Bare.prototype = Object.create(null) as object;
 
 export const BareRecord = Bare as unknown as BareRecordConstructor;

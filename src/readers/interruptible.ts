@@ -64,10 +64,10 @@ export class Interruptible implements AsyncIterableIterator<Uint8Array> {
           settle();
           resolve(value);
         },
-        (error: unknown) => {
+        (error: Error) => {
           this.closed = true;
           settle();
-          reject(error as Error);
+          reject(error);
         },
       );
     });

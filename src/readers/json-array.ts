@@ -183,6 +183,7 @@ function scalarEnd(piece: Buffer, from: number): number {
 }
 
 function isScalar(bytes: Buffer): boolean {
+  if (bytes.length > LONGEST_SCALAR) return false;
   try {
     const value: unknown = JSON.parse(bytes.toString('latin1'));
     return value === null || typeof value !== 'object';

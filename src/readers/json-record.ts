@@ -99,7 +99,7 @@ function skimmed(bytes: Buffer): InputRecord {
 /** Fewer than the colons in the text when a name stands twice: the parser keeps one of them. */
 function countNames(value: JsonValue, nested: boolean): number {
   if (value === null || typeof value !== 'object') return 0;
-  const elements = Object.values(value) as JsonValue[];
+  const elements = Object.values<JsonValue>(value);
   let count = Array.isArray(value) ? 0 : elements.length;
   if (nested) for (const element of elements) count += countNames(element, true);
   return count;
@@ -114,7 +114,7 @@ function hasUnstorable(value: JsonValue): boolean {
   if (typeof value === 'string') return isUnstorable(value);
   if (value === null || typeof value !== 'object') return false;
   if (Array.isArray(value)) return (value as JsonValue[]).some(hasUnstorable);
-  return Object.entries(value).some(([name, element]) => isUnstorable(name) || hasUnstorable(element as JsonValue));
+  return Object.entries(value).some(([name, element]) => isUnstorable(name) || hasUnstorable(element));
 }
 
 function isUnstorable(text: string): boolean {

@@ -87,14 +87,17 @@ export class JsonSkim {
   }
 }
 
-/** Where the syntax of a JSON text goes wrong, as an index; 0 when it is not found. */
+/** Where the syntax of a JSON text goes wrong, as an index; its length when it only lacks an end. */
 export function syntaxErrorAt(text: string): number {
   try {
-    jsonVerifier()(text);
+    // Close to the end the verifier waits for more before it decides.
+    jsonVerifier()(`${text}${' '.repeat(64)}`);
   } catch (error) {
-    if (error instanceof Error && 'offset' in error && typeof error.offset === 'number') return error.offset;
+    if (error instanceof Error && 'offset' in error && typeof error.offset === 'number') {
+      return Math.min(error.offset, text.length);
+    }
   }
-  return 0;
+  return text.length;
 }
 
 /** A name that stands twice in one object of a valid JSON text. */

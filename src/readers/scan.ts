@@ -88,25 +88,32 @@ async function* decodedPieces(
 ): AsyncGenerator<Piece, void, undefined> {
   let opening: Opening | undefined;
   let utf16: Utf16ToUtf8 | undefined;
-  let head: Buffer = Buffer.alloc(0);
-  for await (const piece of decompressed(bytes, options.limits, signal)) {
+  for await (const piece of startingWith(4, decompressed(bytes, options.limits, signal))) {
     let text = piece;
     if (opening === undefined) {
-      head = Buffer.concat([head, piece]);
-      if (head.length < 4) continue;
-      opening = openingOf(head, options);
-      utf16 = opening.charset.utf16 === undefined ? undefined : new Utf16ToUtf8(opening.charset.utf16);
-      text = head.subarray(opening.byte);
+      opening = openingOf(piece, options);
+      if (opening.charset.utf16 !== undefined) utf16 = new Utf16ToUtf8(opening.charset.utf16);
+      text = piece.subarray(opening.byte);
     }
     yield { opening, bytes: utf16 === undefined ? text : utf16.push(text) };
   }
-  if (opening === undefined) {
-    opening = openingOf(head, options);
-    utf16 = opening.charset.utf16 === undefined ? undefined : new Utf16ToUtf8(opening.charset.utf16);
-    const text = head.subarray(opening.byte);
-    yield { opening, bytes: utf16 === undefined ? text : utf16.push(text) };
+  if (opening !== undefined && utf16 !== undefined) yield { opening, bytes: utf16.end() };
+}
+
+/** The same bytes such that the first piece has as many as it takes to tell what they are, or else is the whole file. */
+async function* startingWith(count: number, pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+  let head: Buffer | undefined = Buffer.alloc(0);
+  for await (const piece of pieces) {
+    if (head === undefined) {
+      yield piece;
+      continue;
+    }
+    head = Buffer.concat([head, piece]);
+    if (head.length < count) continue;
+    yield head;
+    head = undefined;
   }
-  if (utf16 !== undefined) yield { opening, bytes: utf16.end() };
+  if (head !== undefined) yield head;
 }
 
 function openingOf(head: Buffer, options: ScanOptions): Opening {

@@ -15,7 +15,8 @@ type Options = { fragment: boolean };
 export class StrictXmlParser {
   error: XmlError | undefined;
   readonly sax: SaxesParser<Options>;
-  private startOfText = 0;
+  /** Characters of all texts before the present one. */
+  private before = 0;
 
   constructor(fragment: boolean) {
     this.sax = new SaxesParser({ fragment, xmlns: false, defaultXMLVersion: '1.0', forceXMLVersion: true });
@@ -29,24 +30,21 @@ export class StrictXmlParser {
   /** @returns false when there is, or was, an error */
   write(text: string): boolean {
     if (this.error === undefined) {
-      this.startOfText = this.sax.position;
       this.sax.write(text);
+      this.before += text.length;
     }
     return this.error === undefined;
   }
 
   close(): boolean {
-    if (this.error === undefined) {
-      this.startOfText = this.sax.position;
-      this.sax.close();
-    }
+    if (this.error === undefined) this.sax.close();
     return this.error === undefined;
   }
 
   fail(message: string): void {
     // The parser begins its messages with a line and column of its own count.
     const reason = message.replace(/^\d+:\d+: /, '').replace(/\.$/, '');
-    this.error ??= { message: reason, offset: Math.max(0, this.sax.position - this.startOfText) };
+    this.error ??= { message: reason, offset: Math.max(0, this.sax.position - this.before) };
   }
 }
 

@@ -23,6 +23,8 @@ export class XmlRecordParser {
   private count = 0;
   private depth = 0;
   private text = '';
+  /** Whether the record's end was seen. */
+  private complete = false;
 
   constructor(private readonly values: XmlValues) {
     this.parser = this.newParser();
@@ -32,10 +34,14 @@ export class XmlRecordParser {
     this.record = new BareRecord();
     this.count = 0;
     this.depth = 0;
-    const { parser } = this;
-    parser.write(text);
-    if (parser.error !== undefined) this.parser = this.newParser();
-    return { record: this.record, count: this.count, error: parser.error };
+    this.complete = false;
+    this.parser.write(text);
+    let { error } = this.parser;
+    // The parser waits for the semicolon that ends an entity, over the end of the record if need be.
+    if (error === undefined && !this.complete)
+      error = { message: 'an & begins no entity', offset: bareAmpersand(text) };
+    if (error !== undefined) this.parser = this.newParser();
+    return { record: this.record, count: this.count, error };
   }
 
   /** What can be read of a text that is cut off or wrong somewhere: the values before that place. */
@@ -59,6 +65,7 @@ export class XmlRecordParser {
         this.take(localName(name), this.text);
       }
       this.depth--;
+      this.complete = this.depth === 0;
     });
     if (this.values === 'text-of-children') {
       sax.on('text', (text) => (this.text += text));
@@ -79,4 +86,9 @@ export class XmlRecordParser {
     this.record[name] = value;
     this.count++;
   }
+}
+
+function bareAmpersand(text: string): number {
+  const at = text.search(/&(?!#?\w+;)/);
+  return at < 0 ? text.length : at;
 }

@@ -125,13 +125,14 @@ function declaredCharset(name: string): Charset {
   return charset.utf16 === undefined ? charset : UTF_8;
 }
 
-const FORBIDDEN = /[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g;
+/** Control characters but tab, line feed and carriage return, and the two non-characters (XML 1.0, 2.2). */
+const FORBIDDEN = /[^\t\n\r\u0020-\ufffd]/g;
 const CHARACTER_REFERENCE = /&#(?:(\d+)|x([\da-f]+));/gi;
 
 function withoutForbidden(text: string): string {
-  return text.replace(FORBIDDEN, '\ufffd').replace(CHARACTER_REFERENCE, (reference, decimal, hex) => {
-    return isForbidden(codePoint(decimal, hex)) ? '\ufffd' : reference;
-  });
+  const replaceReference = (reference: string, decimal: string | undefined, hex: string | undefined): string =>
+    isForbidden(codePoint(decimal, hex)) ? '\ufffd' : reference;
+  return text.replace(FORBIDDEN, '\ufffd').replace(CHARACTER_REFERENCE, replaceReference);
 }
 
 function isNullOrSurrogate(text: string): boolean {

@@ -70,4 +70,3 @@ export async function dropUnneededStages(database: Database): Promise<void> {
   ]);
   for (const { run_id: runId } of unneeded) await database.run('stage/drop-stage', [], stageTable(runId));
 }
-

@@ -159,7 +159,14 @@ function askFieldEmptied({ settings, counts, valueCounts, last }: GuardInput): G
       const fall = Math.max(0, before / acceptedBefore - (valueCounts[name] ?? 0) / accepted);
       const users = Math.round(fall * accepted);
       const breached = fall > points / 100 && users >= count;
-      return { guard: 'field-emptied' as const, value: fall, limit: points / 100, breached, count: users, subject: name };
+      return {
+        guard: 'field-emptied' as const,
+        value: fall,
+        limit: points / 100,
+        breached,
+        count: users,
+        subject: name,
+      };
     }),
   );
 }
@@ -171,7 +178,13 @@ function share(
   limit: { readonly share: number; readonly count: number },
 ): GuardResult {
   const value = all === 0 ? (concerned === 0 ? 0 : 1) : concerned / all;
-  return { guard, value, limit: limit.share, breached: value > limit.share && concerned >= limit.count, count: concerned };
+  return {
+    guard,
+    value,
+    limit: limit.share,
+    breached: value > limit.share && concerned >= limit.count,
+    count: concerned,
+  };
 }
 
 /** The breached one of several answers, else the one nearest to its limit. */

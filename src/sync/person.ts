@@ -148,7 +148,7 @@ async function findReceived(context: SyncContext, username: string): Promise<Rec
     'select run_id as run, file, record, line, accepted, raw from sync.received where username = $1',
     [username],
   );
-  return kept === undefined ? null : { ...kept, mapped: null } as Received;
+  return kept === undefined ? null : ({ ...kept, mapped: null });
 }
 
 async function findStaged(context: SyncContext, runId: number, username: string): Promise<Received | undefined> {
@@ -171,9 +171,17 @@ async function findStaged(context: SyncContext, runId: number, username: string)
   );
   const control = run === undefined ? undefined : await controlFile(database, run.controlId);
   const files = await runFiles(database, runId);
-  const names = control === undefined ? files.map(({ name }) => name) : readControlRow(control, model).files.map(({ name }) => name);
+  const names =
+    control === undefined
+      ? files.map(({ name }) => name)
+      : readControlRow(control, model).files.map(({ name }) => name);
   const { file, mapped, ...rest } = row;
-  return { run: runId, file: names[file] ?? '', ...rest, mapped: mapped === null ? null : (JSON.parse(mapped) as unknown) };
+  return {
+    run: runId,
+    file: names[file] ?? '',
+    ...rest,
+    mapped: mapped === null ? null : (JSON.parse(mapped) as unknown),
+  };
 }
 
 async function findErrors({ database }: SyncContext, username: string): Promise<PersonError[]> {

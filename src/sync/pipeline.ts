@@ -128,12 +128,19 @@ class Execution {
     try {
       await logRun(database, id, cancelled ? 'warn' : 'error', messageOf(error), code);
       const counts = await this.#appliedCounts(current.counts);
-      await endRun(database, id, cancelled ? 'cancelled' : 'failed', this.#options.actor, {
-        failureCode: code,
-        failureMessage: messageOf(error),
-        timings: this.#timings,
-        counts,
-      }, this.#lease);
+      await endRun(
+        database,
+        id,
+        cancelled ? 'cancelled' : 'failed',
+        this.#options.actor,
+        {
+          failureCode: code,
+          failureMessage: messageOf(error),
+          timings: this.#timings,
+          counts,
+        },
+        this.#lease,
+      );
     } catch (cause) {
       // The run stays as it is; whoever takes it over after the lease runs out finishes it.
       logger.error('Noting the end of a failed run failed', { run: id, feed, error: cause });
@@ -205,7 +212,10 @@ class Execution {
       withoutUsername: staged.withoutUsername,
       valueCounts: staged.valueCounts,
       files,
-      groupLosses: plan.changes.update + plan.changes.unblock === 0 ? [] : await groupLosses(this.#context.database, runId, feedId),
+      groupLosses:
+        plan.changes.update + plan.changes.unblock === 0
+          ? []
+          : await groupLosses(this.#context.database, runId, feedId),
       last,
     });
   }
@@ -222,7 +232,8 @@ class Execution {
     const breached = guards.filter((guard) => (changes === 0 ? holdsWithoutChanges(guard) : guard.breached));
     const mustAsk = breached.length > 0 || (changes > 0 && !this.#options.settings.autoApply);
     if (mustAsk && !this.#approvedBefore(breached)) {
-      const why = breached.length > 0 ? `guards: ${breached.map(({ guard }) => guard).join(', ')}` : 'automatic apply is off';
+      const why =
+        breached.length > 0 ? `guards: ${breached.map(({ guard }) => guard).join(', ')}` : 'automatic apply is off';
       await this.#move('held', {}, why);
       if (this.#options.approval === undefined || this.#run.status === 'held') return;
       await this.#approve('applying');
@@ -249,7 +260,12 @@ class Execution {
     const fileNames = await this.#fileNames(files);
     const withoutBlocks = this.#options.approval?.withoutBlocks ?? this.#run.withoutBlocks;
     const refused = await this.#timed('apply', async () => {
-      const number = await applyPlan(database, { attempt: this.#attempt, lease: this.#lease, fileNames, withoutBlocks });
+      const number = await applyPlan(database, {
+        attempt: this.#attempt,
+        lease: this.#lease,
+        fileNames,
+        withoutBlocks,
+      });
       await settleFeed(database, this.#lease, {
         runId,
         feedId,
@@ -291,7 +307,8 @@ class Execution {
 
   async #approve(to: 'applying' | 'planning'): Promise<void> {
     const { approval } = this.#options;
-    if (approval === undefined) throw new UserSyncError('not-approved', `Run ${this.#run.id} is held: approve it first.`);
+    if (approval === undefined)
+      throw new UserSyncError('not-approved', `Run ${this.#run.id} is held: approve it first.`);
     const { by, reason, withoutBlocks } = approval;
     await this.#move(
       to,
@@ -300,7 +317,11 @@ class Execution {
     );
   }
 
-  async #move(to: Parameters<typeof moveRun>[2], update: Parameters<typeof moveRun>[4] = {}, note?: string): Promise<void> {
+  async #move(
+    to: Parameters<typeof moveRun>[2],
+    update: Parameters<typeof moveRun>[4] = {},
+    note?: string,
+  ): Promise<void> {
     const { database, logger } = this.#context;
     const { id, feed } = this.#run;
     await moveRun(database, id, to, this.#options.actor, update, note ?? null);

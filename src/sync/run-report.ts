@@ -18,7 +18,12 @@ export interface RunReport {
   readonly outcome: RunOutcome | null;
   readonly dryRun: boolean;
   readonly failure: { readonly code: string; readonly message: string } | null;
-  readonly approval: { readonly by: string; readonly at: string; readonly reason: string | null; readonly withoutBlocks: boolean } | null;
+  readonly approval: {
+    readonly by: string;
+    readonly at: string;
+    readonly reason: string | null;
+    readonly withoutBlocks: boolean;
+  } | null;
   readonly createdAt: string;
   readonly startedAt: string | null;
   readonly finishedAt: string | null;
@@ -57,7 +62,9 @@ export async function reportRun(database: Database, run: RunRow): Promise<RunRep
 }
 
 /** A run in a list. */
-export function summariseRun(run: RunRow): Pick<RunReport, 'run' | 'feed' | 'status' | 'counts' | 'errors' | 'createdAt'> {
+export function summariseRun(
+  run: RunRow,
+): Pick<RunReport, 'run' | 'feed' | 'status' | 'counts' | 'errors' | 'createdAt'> {
   const { id, feed, status, counts, errors } = run;
   return { run: id, feed, status, counts, errors, createdAt: run.createdAt.toISOString() };
 }

@@ -24,7 +24,8 @@ export class StageRows {
     raw: string;
   }): void {
     const { record, line, byte } = row.position;
-    const result = row.mapped === null ? '\\N\tt\t\\N' : `${digest(row.mapped)}\t${row.inError ? 't' : 'f'}\t${escape(row.mapped)}`;
+    const result =
+      row.mapped === null ? '\\N\tt\t\\N' : `${digest(row.mapped)}\t${row.inError ? 't' : 'f'}\t${escape(row.mapped)}`;
     this.#text += `${row.seq}\t${row.file}\t${record}\t${line}\t${byte}\t${escape(row.username)}\t${result}\t${escape(row.raw)}\n`;
     this.#count += 1;
   }

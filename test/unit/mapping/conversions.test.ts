@@ -17,7 +17,14 @@ const ORGANISATIONS = {
   },
 };
 
-type Row = readonly [rule: string, attribute: string, keys: object, input: JsonValue, value?: JsonValue, code?: string];
+type Row = readonly [
+  rule: string,
+  attribute: string,
+  keys: object,
+  input: JsonValue,
+  value?: JsonValue | undefined,
+  code?: string,
+];
 
 const ROWS: readonly Row[] = [
   ['text takes a string', 'test:attribute:text', {}, 'abc', 'abc'],

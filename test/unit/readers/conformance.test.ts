@@ -157,13 +157,18 @@ for (const { format, write } of SAMPLE_FORMATS) {
         expect(usernames(items)).to.deep.equal(['anna', 'bo', 'cem']);
         expect(items.map((item) => item.kind)).to.deep.equal(['record', 'rejected', 'record']);
         expect(items[1]).to.have.nested.property('error.code', 'invalid-encoding');
-        expect(items[1]).to.have.nested.property('error.message').that.includes(`byte ${file.indexOf(0xe9)} `);
+        expect(items[1])
+          .to.have.nested.property('error.message')
+          .that.includes(`byte ${file.indexOf(0xe9)} `);
         expect(items[1]?.value).to.not.have.property('name');
       }
     });
 
     it('rejects only the record with a null character', async () => {
-      const { items, error } = await read(format, write([...PEOPLE, { username: 'nil', name: 'a\0b' }, ...PEOPLE]).text);
+      const { items, error } = await read(
+        format,
+        write([...PEOPLE, { username: 'nil', name: 'a\0b' }, ...PEOPLE]).text,
+      );
       expect(error).to.equal(undefined);
       expect(items.map((item) => (item.kind === 'record' ? 'record' : item.error.code))).to.deep.equal([
         'record',
@@ -289,7 +294,8 @@ function* slices(bytes: Buffer, size: number): Generator<Uint8Array> {
 /** The message that reading ends with. */
 async function endOf(format: string, source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<string> {
   try {
-    for await (const batch of createReader({ read: format }, DEFAULT_LIMITS)(source, signal)) expect(batch).to.be.an('array');
+    for await (const batch of createReader({ read: format }, DEFAULT_LIMITS)(source, signal))
+      expect(batch).to.be.an('array');
     return 'no error';
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

@@ -11,7 +11,7 @@ export interface SampleFile {
 /** Writes files of one format, for tests that hold for every format. */
 export interface SampleFormat {
   readonly format: FileFormat;
-  write(records: readonly Fields[]): SampleFile;
+  readonly write: (records: readonly Fields[]) => SampleFile;
 }
 
 function join(head: string, records: readonly string[], between: string, tail: string): SampleFile {
@@ -36,11 +36,23 @@ function namesOf(records: readonly Fields[]): string[] {
 export const SAMPLE_FORMATS: readonly SampleFormat[] = [
   {
     format: { read: 'json' },
-    write: (records) => join('[\n', records.map((record) => JSON.stringify(record, null, 1)), ',\n  ', '\n]\n'),
+    write: (records) =>
+      join(
+        '[\n',
+        records.map((record) => JSON.stringify(record, null, 1)),
+        ',\n  ',
+        '\n]\n',
+      ),
   },
   {
     format: { read: 'jsonl' },
-    write: (records) => join('', records.map((record) => JSON.stringify(record)), '\n\n', '\n'),
+    write: (records) =>
+      join(
+        '',
+        records.map((record) => JSON.stringify(record)),
+        '\n\n',
+        '\n',
+      ),
   },
   {
     format: { read: 'xml-text-of-children' },
