@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import type { App } from '../app.js';
 import { findRun, type RunRow } from '../db/runs.js';
-import { executeRun, type Approval } from '../sync/pipeline.js';
+import type { Approval } from '../sync/context.js';
+import { cancelRun } from '../sync/decide.js';
+import { executeRun } from '../sync/pipeline.js';
 import { reportRun } from '../sync/run-report.js';
 import { submitBatch } from '../sync/submit.js';
 import { readText } from './check.js';
@@ -91,6 +93,8 @@ export async function runInForeground(
   } finally {
     progress.end();
   }
+  // Nobody else would take up a run that could not begin.
+  if (run?.status === 'ready') await cancelRun(app.database, runId, SOURCE);
   // A run that failed says why itself; anything else was wrong before it began.
   if (run === undefined || (failure !== undefined && run.status !== 'failed')) throw failure;
   const report = await reportRun(app.database, run);

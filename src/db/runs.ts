@@ -176,6 +176,16 @@ export async function findRun(database: Executor, id: number): Promise<RunRow | 
   return row === undefined ? undefined : complete(row);
 }
 
+/** A run of the feed that no process works on any more although it has begun; only the holder of the lease may ask. */
+export async function findAbandonedRun(database: Executor, feedId: number): Promise<RunRow | undefined> {
+  const [row] = await database.query<RunRow>(
+    `select ${COLUMNS} from sync.run join sync.feed on feed.id = run.feed_id
+     where run.feed_id = $1 and run.status in ('planning', 'applying')`,
+    [feedId],
+  );
+  return row === undefined ? undefined : complete(row);
+}
+
 /** Newest first. */
 export async function listRuns(database: Executor, filter: { feed?: string; limit: number }): Promise<RunRow[]> {
   const rows = await database.query<RunRow>(

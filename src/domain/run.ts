@@ -63,6 +63,17 @@ export const NO_COUNTS: RunCounts = {
   rejected: 0,
 };
 
+/** The counts of a plan: whoever is neither rejected nor changed is unchanged. */
+export function countsOfPlan(
+  records: number,
+  rejected: number,
+  changes: Readonly<Record<ChangeKind, number>>,
+): RunCounts {
+  const { add: added, update: updated, block: blocked, unblock: unblocked } = changes;
+  const unchanged = records - rejected - added - updated - unblocked;
+  return { records, added, updated, blocked, unblocked, unchanged, rejected };
+}
+
 /** What a run does to one user. */
 export const CHANGE_KINDS = ['add', 'update', 'block', 'unblock'] as const;
 export type ChangeKind = (typeof CHANGE_KINDS)[number];

@@ -41,9 +41,15 @@ export interface ObjectLookup {
 /** More objects than this are not searched by title: a mapping by behaviour serves such lists. */
 export const MAX_TITLE_CANDIDATES = 4096;
 
-/** Looks among the model's own classification objects only; the ref of each is `behaviour:` and its code. */
-export function modelLookup(model: Model): ObjectLookup {
-  const byRef = new Map(model.objects.map((object) => [refOf(object), object]));
+/**
+ * Looks among the model's own classification objects only.
+ *
+ * @param refs the objects' refs in the directory, by behaviour. Without a directory the ref of each is `behaviour:` and
+ *   its code.
+ */
+export function modelLookup(model: Model, refs?: Readonly<Record<string, string>>): ObjectLookup {
+  const refOf = ({ behaviour }: ClassificationObject): string => refs?.[behaviour] ?? `behaviour:${behaviour}`;
+  const byRef = new Set(model.objects.map(refOf));
   return {
     byBehaviour: (code) => {
       const object = model.objectByBehaviour.get(code);
@@ -59,8 +65,4 @@ export function modelLookup(model: Model): ObjectLookup {
 
 export function candidates(model: Model, types: readonly string[]): readonly ClassificationObject[] {
   return model.objects.filter((object) => types.some((type) => model.isKindOf(object.type, type)));
-}
-
-function refOf(object: ClassificationObject): string {
-  return `behaviour:${object.behaviour}`;
 }

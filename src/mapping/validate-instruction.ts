@@ -1,6 +1,6 @@
 import type { JsonValue } from '../domain/record.js';
 import { pointerTo } from '../model/json-source.js';
-import type { Destination, DestinationName } from '../model/destinations.js';
+import { TITLE_ATTRIBUTE, type Destination, type DestinationName } from '../model/destinations.js';
 import { ACTIONS, isAction, type Action } from './actions.js';
 import type { Assignment, Conversion, Instruction, Target } from './instruction.js';
 import { LoopScope } from './loop-scope.js';
@@ -160,7 +160,14 @@ class InstructionParser {
       const message = `\`${structured}\` collects a ${String(structure)}, but \`${target.name.name}\` is of data type \`${target.name.dataType}\``;
       this.members.problem('structured-mismatch', this.members.at('structured'), message);
     }
+    this.warnOfOwnName(target, assignment.qualifier);
     return { action: 'field-structured', pointer: this.pointer, structured, ...assignment, ...targetOf(target) };
+  }
+
+  private warnOfOwnName({ destination, name }: ParsedTarget, qualifier: string | undefined): void {
+    if (destination.role !== 'profile' || name.name !== TITLE_ATTRIBUTE || qualifier !== undefined) return;
+    const message = `the name of a profile is built from \`user\`: only values with a \`qualifier\` are kept beside it`;
+    this.members.problem('name-set-by-sync', this.pointer, message);
   }
 
   private setAttributeGroup(): Instruction | undefined {

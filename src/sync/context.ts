@@ -48,3 +48,20 @@ export interface RunAttempt {
   readonly signal: AbortSignal;
   readonly onProgress: OnProgress;
 }
+
+/** Who lets a held run go on, and why. */
+export interface Approval {
+  readonly by: string;
+  readonly reason: string | null;
+  readonly withoutBlocks: boolean;
+}
+
+export interface RunOptions {
+  readonly settings: FeedSettings;
+  /** For a held run; or given in advance, so that a run that would be held goes on. */
+  readonly approval?: Approval;
+  /** Who makes the run go, for the books. */
+  readonly actor: string;
+  readonly signal: AbortSignal;
+  readonly onProgress?: OnProgress;
+}

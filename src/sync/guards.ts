@@ -11,6 +11,8 @@ export interface LastBatch {
   readonly files: Readonly<Record<string, { digest: string; sizeBytes: number }>>;
   readonly controlId: number | null;
   readonly modelDigest: string | null;
+  /** Nothing of it was left for the next run: no blocks withheld, no user refused by the database. */
+  readonly isDone: boolean;
 }
 
 export interface GuardInput {
@@ -40,6 +42,7 @@ export async function lastBatch(database: Database, feedId: number, runId: numbe
     files: LastBatch['files'];
     control_id: number | null;
     model_digest: string | null;
+    is_done: boolean;
   }>('guards/last-applied-batch', [feedId, runId]);
   if (row === undefined) return undefined;
   const { id, counts, files } = row;
@@ -50,6 +53,7 @@ export async function lastBatch(database: Database, feedId: number, runId: numbe
     valueCounts: row.value_counts,
     controlId: row.control_id,
     modelDigest: row.model_digest,
+    isDone: row.is_done,
   };
 }
 

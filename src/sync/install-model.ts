@@ -76,3 +76,9 @@ async function installObjects(connection: Connection, model: Model): Promise<voi
     [objects],
   );
 }
+
+/** The refs of the model's classification objects, by behaviour. */
+export async function modelRefs(database: Database): Promise<Record<string, string>> {
+  const rows = await database.query<{ behaviour: string; ref: number }>('select behaviour, ref from sync.model_object');
+  return Object.fromEntries(rows.map(({ behaviour, ref }) => [behaviour, String(ref)]));
+}

@@ -99,12 +99,12 @@ async function findAccount({ database }: SyncContext, who: string): Promise<Acco
   // By id, so that each way in uses its own index; a username is a better answer than an e-mail address.
   const [account] = await database.query<Account & Record<string, unknown>>(
     `select users.* from (
-       select account_id as id, 1 as rank from sync.feed_user where username = lower($1)
+       select account_id as id, 1 as rank from sync.feed_user where username = $2
        union all
        select id, 2 from directory.account where lower(email) = lower($1)
      ) as found join directory.users on users.id = found.id
      order by rank, users.is_active desc, users.id limit 1`,
-    [who],
+    [who, who.toLowerCase()],
   );
   return account;
 }
@@ -148,7 +148,7 @@ async function findReceived(context: SyncContext, username: string): Promise<Rec
     'select run_id as run, file, record, line, accepted, raw from sync.received where username = $1',
     [username],
   );
-  return kept === undefined ? null : ({ ...kept, mapped: null });
+  return kept === undefined ? null : { ...kept, mapped: null };
 }
 
 async function findStaged(context: SyncContext, runId: number, username: string): Promise<Received | undefined> {

@@ -16,11 +16,8 @@ export interface PlanRequest {
 export interface Plan {
   /** Changes by kind, with those that an earlier attempt at this run applied. */
   readonly changes: Readonly<Record<ChangeKind, number>>;
-  /** Rows of the staging table that are rejected: by reading, mapping, or for what the directory holds. */
-  readonly stagedRejected: number;
-  /** Later records of a username that appears twice. */
-  readonly duplicates: number;
-  readonly stagedAccepted: number;
+  /** Records with a username that are rejected: by reading, mapping, as duplicates, or for what the directory holds. */
+  readonly rejected: number;
   /** Users of the feed before this run. */
   readonly inFeed: number;
   /** Users whose record was looked at again; more than those that change when nothing really differed. */
@@ -74,9 +71,7 @@ export async function makePlan(database: Database, request: PlanRequest): Promis
   step();
   return {
     changes,
-    duplicates,
-    stagedRejected: found.rejected + notOwned,
-    stagedAccepted: found.staged - found.rejected - notOwned,
+    rejected: found.rejected + duplicates + notOwned,
     inFeed: found.in_feed,
     candidates: found.candidates,
     directoryVersion,

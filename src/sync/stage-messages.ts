@@ -8,6 +8,8 @@ export interface StageJob {
   readonly control: string;
   /** `Model.source`. */
   readonly model: string;
+  /** Refs of the model's classification objects in the directory, by behaviour. */
+  readonly refs: Readonly<Record<string, string>>;
   readonly limits: ReadLimits;
 }
 

@@ -3,6 +3,7 @@ import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import type { RecordError, RecordPosition } from '../domain/record.js';
 import { UserSyncError, messageOf } from '../lib/errors.js';
 import { compileControlFile, type CompiledMapping } from '../mapping/compile.js';
+import { modelLookup } from '../mapping/references.js';
 import { PatchBuilder } from '../mapping/patch.js';
 import { parseModel } from '../model/model.js';
 import { ReadError, type ReadItem } from '../readers/reader.js';
@@ -38,7 +39,7 @@ class StageWorker {
     this.#port = port;
     this.#job = job;
     const model = parseModel(job.model, 'the model');
-    this.#mapping = compileControlFile(readControlFile(job.control, model), model);
+    this.#mapping = compileControlFile(readControlFile(job.control, model), model, modelLookup(model, job.refs));
     this.#patches = new PatchBuilder(model);
     port.on('message', () => {
       this.#credits += 1;

@@ -92,15 +92,11 @@ function run(instructions: readonly NaiveInstruction[], context: JsonValue, stat
         break;
       }
       case 'within':
-        if (isPlainObject(input)) run(instruction.instructions ?? [], input as JsonValue, state);
+        if (isPlainObject(input)) run(instruction.instructions ?? [], input, state);
         break;
       case 'for-each':
         for (const element of typeof input === 'object' && input !== null ? Object.values(input) : []) {
-          run(
-            instruction.instructions ?? [],
-            instruction.wrapValues === true ? { value: element as JsonValue } : (element as JsonValue),
-            state,
-          );
+          run(instruction.instructions ?? [], instruction.wrapValues === true ? { value: element } : element, state);
         }
         break;
       case 'log-error':
@@ -117,10 +113,10 @@ function run(instructions: readonly NaiveInstruction[], context: JsonValue, stat
 
 function valueOf(context: JsonValue, source: string): JsonValue | undefined {
   if (!isPlainObject(context)) return undefined;
-  return new Map(Object.entries(context as object)).get(source) as JsonValue | undefined;
+  return new Map(Object.entries(context)).get(source);
 }
 
-function isPlainObject(value: JsonValue | undefined): boolean {
+function isPlainObject(value: JsonValue | undefined): value is Readonly<Record<string, JsonValue>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
@@ -167,8 +163,8 @@ function convert(instruction: NaiveInstruction, input: JsonValue, state: NaiveSt
   }
   for (const filter of instruction.filters ?? []) {
     if (filter === 'haplo:to-string') {
-      if (!['string', 'number', 'boolean'].includes(typeof value)) return undefined;
-      value = String(value);
+      if (typeof value === 'object') return undefined;
+      value = `${value}`;
     } else if (typeof value === 'string') {
       value = filter === 'haplo:to-lower-case' ? value.toLowerCase() : value.toUpperCase();
     }
@@ -196,5 +192,5 @@ function ofType(name: string, value: JsonValue, state: NaiveState): JsonValue | 
     state.codes.push('invalid-email');
     return undefined;
   }
-  return typeof value === 'object' ? undefined : String(value);
+  return typeof value === 'string' ? value : typeof value === 'object' ? undefined : `${value}`;
 }

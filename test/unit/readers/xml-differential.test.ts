@@ -35,7 +35,7 @@ function reference(document: string): Record<string, string>[] | undefined {
 const name = fc.constantFrom('a', 'b', 'ab', 'é');
 const noise = fc.constantFrom('', ' ', '\n', '<!-- <a> </b> - > -->', '<?pi <a> ? ?>');
 const attribute = fc.constantFrom('', ' x="1"', ` x='>"/>' y=">'"`, '\n');
-const text = fc.constantFrom('', 'x', '&lt;&#65;', '<![CDATA[<a>]]]>]]>', ' é😀 ', ']', '/>', '--');
+const text = fc.constantFrom('', 'x', '&lt;&#65;', '<![CDATA[<a>]]]]>', ' é😀 ', ']', '/>', '--');
 
 const element: fc.Memo<string> = fc.memo((depth) => {
   const content = depth > 1 ? fc.oneof(element(depth - 1), text, noise) : fc.oneof(text, noise);
@@ -87,10 +87,13 @@ describe('the XML reader and saxes on the whole document', () => {
     await fc.assert(
       fc.asyncProperty(document, fc.nat(), damages, sizes, async (document, at, damage, sizes) => {
         const index = at % document.length;
-        const damaged = document.slice(0, index) + damage + document.slice(index + 1);
+        const bytes = Buffer.from(document.slice(0, index) + damage + document.slice(index + 1));
+        const damaged = bytes.toString();
         const expected = reference(damaged);
-        const { items, error } = await read('xml-text-of-children', cut(Buffer.from(damaged), sizes));
-        expect(error === undefined, `${damaged}: ${String(error)}`).to.equal(expected !== undefined);
+        const { items, error } = await read('xml-text-of-children', cut(bytes, sizes));
+        // A character that XML does not have rejects one record only.
+        const good = error === undefined && items.every((item) => item.kind === 'record');
+        expect(good, `${damaged}: ${String(error)}`).to.equal(expected !== undefined);
         if (expected !== undefined) expect(brief(items)).to.deep.equal(expected);
       }),
       { seed: 22, numRuns: 3000, interruptAfterTimeLimit: 2500 },

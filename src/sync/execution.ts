@@ -1,0 +1,305 @@
+import { controlFile } from '../db/feeds.js';
+import type { Lease } from '../db/lease.js';
+import { stageTable } from '../db/queries.js';
+import { clearRecordErrors, countErrors, logRun } from '../db/run-log.js';
+import { findRun, moveRun, runFiles, updateRun, type RunRow, type RunUpdate } from '../db/runs.js';
+import type { GuardResult } from '../domain/guard.js';
+import { countsOfPlan, type BatchFile, type RunCounts, type RunPhase, type RunStatus } from '../domain/run.js';
+import { UserSyncError, messageOf } from '../lib/errors.js';
+import type { ControlFile, FileEntry } from '../mapping/instruction.js';
+import { RunCancelledError, applyPlan } from './apply.js';
+import type { RunAttempt, RunOptions, SyncContext } from './context.js';
+import { readControlRow } from './control.js';
+import { endRun, settleFeed } from './finish.js';
+import { evaluateGuards, groupLosses, lastBatch, type LastBatch } from './guards.js';
+import { modelDigest, modelRefs } from './install-model.js';
+import { countChanges, currentVersion, makePlan, type Plan } from './plan.js';
+import { stageBatch } from './stage.js';
+import type { StageSummary } from './stage-messages.js';
+
+/** What a run is about to do, in numbers. */
+export interface PlannedBatch {
+  readonly counts: RunCounts;
+  readonly guards: readonly GuardResult[];
+  readonly staged: StageSummary;
+  readonly plan: Plan;
+}
+
+/** One attempt at one run: its phases and steps, for the pipeline to put in order. */
+export class Execution {
+  readonly run: RunRow;
+  readonly options: RunOptions;
+  readonly #context: SyncContext;
+  readonly #lease: Lease;
+  readonly #attempt: RunAttempt;
+  readonly #timings: { -readonly [P in RunPhase]: number };
+  #batch: Promise<{ files: BatchFile[]; control: ControlFile; controlText: string }> | undefined;
+
+  constructor(context: SyncContext, run: RunRow, lease: Lease, options: RunOptions) {
+    this.run = run;
+    this.options = options;
+    this.#context = context;
+    this.#lease = lease;
+    this.#timings = { ...run.timings };
+    this.#attempt = {
+      runId: run.id,
+      feedId: run.feedId,
+      settings: options.settings,
+      signal: options.signal,
+      onProgress: options.onProgress ?? (() => undefined),
+    };
+  }
+
+  /** The same bytes through the same control file and model as last time, and nothing of that batch left undone. */
+  async isNothingNew(): Promise<boolean> {
+    const last = await this.#last();
+    const { files } = await this.#files();
+    return (
+      last?.isDone === true &&
+      last.controlId === this.run.controlId &&
+      last.modelDigest === modelDigest(this.#context.model) &&
+      Object.keys(last.files).length === files.length &&
+      files.every((file) => last.files[file.name]?.digest === file.digest)
+    );
+  }
+
+  async completeNothingNew(): Promise<void> {
+    const last = await this.#last();
+    const message = `Nothing new: every file is the same as in run ${last?.id ?? 0}, the last one applied.`;
+    await logRun(this.#context.database, this.run.id, 'info', message, 'nothing-new');
+    await this.end({ outcome: 'nothing-new', applied: true });
+  }
+
+  /** Going back to an older batch is no approval's business. */
+  async assertNotSuperseded(): Promise<void> {
+    const { database } = this.#context;
+    const last = await lastBatch(database, this.run.feedId, Number.MAX_SAFE_INTEGER);
+    if (last === undefined || last.id < this.run.id) return;
+    throw new UserSyncError(
+      'run-superseded',
+      `Run ${last.id} with a later batch was applied since run ${this.run.id} was held. Cancel run ${this.run.id}.`,
+      { kind: 'usage' },
+    );
+  }
+
+  /** Whether what was approved can be applied as it is: nobody wrote to the directory, and the batch is still staged. */
+  async planIsCurrent(): Promise<boolean> {
+    const { database, model } = this.#context;
+    if (this.run.modelDigest !== modelDigest(model)) return false;
+    if ((await currentVersion(database)) !== this.run.plannedVersion) return false;
+    const table = stageTable(this.run.id);
+    const [found] = await database.rows<{ exists: boolean }>('stage/stage-exists', [table]);
+    if (found?.exists !== true) return false;
+    const [stage] = await database.rows<{ staged: number }>('stage/count-stage', [], table);
+    // An unlogged table is empty after a crash of Postgres.
+    return (stage?.staged ?? 0) > 0 || this.run.counts.records === 0;
+  }
+
+  async stage(): Promise<StageSummary> {
+    const { database, store, model, limits } = this.#context;
+    const { controlText } = await this.#files();
+    const files = await this.#filesInOrder();
+    await clearRecordErrors(database, this.run.id);
+    return this.#timed('stage', async () =>
+      stageBatch(database, {
+        runId: this.run.id,
+        signal: this.options.signal,
+        onProgress: this.#attempt.onProgress,
+        job: {
+          files: files.map(({ file, entry }) => ({
+            name: file.name,
+            path: store.pathOf(file.digest),
+            sizeBytes: file.sizeBytes,
+            format: { read: entry.read, ...entry.options },
+          })),
+          control: controlText,
+          model: model.source,
+          refs: await modelRefs(database),
+          limits,
+        },
+      }),
+    );
+  }
+
+  async plan(staged: StageSummary): Promise<Plan> {
+    await this.#assertNotCancelled();
+    const fileNames = await this.#fileNames();
+    const plan = await this.#timed('plan', () =>
+      makePlan(this.#context.database, {
+        attempt: this.#attempt,
+        force: this.run.force,
+        fileNames,
+        records: staged.records,
+      }),
+    );
+    await this.#assertNotCancelled();
+    return plan;
+  }
+
+  /** Asks the guards, and notes what the run is about to do. */
+  async evaluate(staged: StageSummary, plan: Plan): Promise<PlannedBatch> {
+    const { database, model } = this.#context;
+    const counts = countsOfPlan(staged.records, staged.withoutUsername + plan.rejected, plan.changes);
+    const { files } = await this.#files();
+    const mayLeaveGroups = plan.changes.update + plan.changes.unblock > 0;
+    const guards = evaluateGuards({
+      settings: this.options.settings.guards,
+      counts,
+      inFeed: plan.inFeed,
+      withoutUsername: staged.withoutUsername,
+      valueCounts: staged.valueCounts,
+      files,
+      groupLosses: mayLeaveGroups ? await groupLosses(database, this.run.id, this.run.feedId) : [],
+      last: await this.#last(),
+    });
+    await updateRun(database, this.run.id, {
+      counts,
+      // Those that the run passed before it was left behind, or was approved with, are the ones to keep.
+      ...(this.run.status === 'applying' ? {} : { guards }),
+      timings: this.#timings,
+      valueCounts: staged.valueCounts,
+      plannedVersion: plan.directoryVersion,
+      modelDigest: modelDigest(model),
+      errors: await countErrors(database, this.run.id),
+    });
+    return { counts, guards, staged, plan };
+  }
+
+  async approve(to: 'applying' | 'planning'): Promise<void> {
+    const { approval } = this.options;
+    if (approval === undefined) {
+      throw new UserSyncError('not-approved', `Run ${this.run.id} is held: approve it first.`, { kind: 'usage' });
+    }
+    const { by, reason, withoutBlocks } = approval;
+    const update = { approvedBy: by, approvedAt: new Date(), approvalReason: reason, withoutBlocks };
+    await this.move(to, update, reason ?? undefined);
+  }
+
+  /** @param batch how it was planned in this attempt; without it everything is looked at that could need settling. */
+  async apply(planned: RunCounts, batch?: PlannedBatch): Promise<void> {
+    const { database } = this.#context;
+    const { id: runId, feedId } = this.run;
+    const fileNames = await this.#fileNames();
+    const withoutBlocks = this.options.approval?.withoutBlocks ?? this.run.withoutBlocks;
+    const refused = await this.#timed('apply', async () => {
+      const count = await applyPlan(database, {
+        attempt: this.#attempt,
+        lease: this.#lease,
+        fileNames,
+        withoutBlocks,
+      });
+      await settleFeed(database, this.#lease, {
+        runId,
+        feedId,
+        fileNames,
+        digestsDiffer: batch === undefined || batch.plan.candidates > planned.updated + planned.unblocked,
+        hasErrors: batch === undefined || batch.staged.inError > 0,
+        hasRejected: planned.rejected > 0,
+      });
+      return count;
+    });
+    const counts = await this.#appliedCounts({ ...planned, rejected: planned.rejected + refused });
+    const changed = counts.added + counts.updated + counts.blocked + counts.unblocked > 0;
+    await this.end({ outcome: changed ? 'applied' : 'nothing-to-change', applied: true, counts });
+  }
+
+  async move(to: RunStatus, update: RunUpdate = {}, note?: string): Promise<void> {
+    const { database, logger } = this.#context;
+    const { id, feed } = this.run;
+    await moveRun(database, id, to, this.options.actor, update, note ?? null);
+    logger.info(`Run ${id} is ${to}`, { run: id, feed, ...(note === undefined ? {} : { note }) });
+  }
+
+  async end(update: RunUpdate): Promise<void> {
+    const { database, logger } = this.#context;
+    const { id, feed } = this.run;
+    await endRun(database, id, 'complete', this.options.actor, { ...update, timings: this.#timings }, this.#lease);
+    logger.info(`Run ${id} is complete`, { run: id, feed, outcome: update.outcome, ...update.counts });
+  }
+
+  /** The run says why it ended; what had been applied is published. */
+  async fail(error: unknown): Promise<void> {
+    const { database, logger } = this.#context;
+    const { id, feed } = this.run;
+    const cancelled = error instanceof RunCancelledError;
+    const code = error instanceof UserSyncError ? error.code : 'internal';
+    const message = error instanceof UserSyncError ? error.message : describeUnexpected(error);
+    try {
+      const current = await findRun(database, id);
+      if (current === undefined || (current.status !== 'planning' && current.status !== 'applying')) return;
+      await logRun(database, id, cancelled ? 'warn' : 'error', message, code);
+      const counts = await this.#appliedCounts(current.counts);
+      const update = { failureCode: code, failureMessage: message, timings: this.#timings, counts };
+      await endRun(database, id, cancelled ? 'cancelled' : 'failed', this.options.actor, update, this.#lease);
+      logger.error(`Run ${id} ${cancelled ? 'was cancelled' : 'failed'}`, { run: id, feed, error });
+    } catch (cause) {
+      // The run stays as it is; whoever comes next finishes it.
+      logger.error(`Noting the end of run ${id} failed; the next process to work on the feed finishes it`, {
+        run: id,
+        feed,
+        error: cause,
+      });
+    }
+  }
+
+  async #assertNotCancelled(): Promise<void> {
+    this.options.signal.throwIfAborted();
+    const current = await findRun(this.#context.database, this.run.id);
+    if (current?.cancelRequested === true) throw new RunCancelledError(this.run.id);
+  }
+
+  /** What really happened, for a plan of which perhaps not all was applied. */
+  async #appliedCounts(planned: RunCounts): Promise<RunCounts> {
+    const applied = await countChanges(this.#context.database, 'apply/count-applied', this.run.id);
+    const { add: added, update: updated, block: blocked, unblock: unblocked } = applied;
+    return { ...planned, added, updated, blocked, unblocked };
+  }
+
+  #last(): Promise<LastBatch | undefined> {
+    return lastBatch(this.#context.database, this.run.feedId, this.run.id);
+  }
+
+  #files(): Promise<{ files: BatchFile[]; control: ControlFile; controlText: string }> {
+    const { database, model } = this.#context;
+    const { id, controlId } = this.run;
+    const read = async (): Promise<{ files: BatchFile[]; control: ControlFile; controlText: string }> => {
+      const row = controlId === null ? undefined : await controlFile(database, controlId);
+      if (row === undefined) throw new UserSyncError('control-missing', `Run ${id} has no control file.`);
+      return { files: await runFiles(database, id), control: readControlRow(row, model), controlText: row.content };
+    };
+    return (this.#batch ??= read());
+  }
+
+  /** In the order in which the control file lists them, which is the order of reading. */
+  async #filesInOrder(): Promise<{ file: BatchFile; entry: FileEntry }[]> {
+    const { files, control } = await this.#files();
+    return control.files.flatMap((entry) => {
+      const file = files.find(({ name }) => name === entry.name);
+      return file === undefined ? [] : [{ file, entry }];
+    });
+  }
+
+  async #fileNames(): Promise<string[]> {
+    return (await this.#filesInOrder()).map(({ file }) => file.name);
+  }
+
+  async #timed<T>(phase: RunPhase, work: () => Promise<T>): Promise<T> {
+    const start = performance.now();
+    try {
+      return await work();
+    } finally {
+      this.#timings[phase] = Math.round(this.#timings[phase] * 1000 + performance.now() - start) / 1000;
+    }
+  }
+}
+
+/** An error that nobody foresaw may quote data: what it says stays in the daemon's log. */
+function describeUnexpected(error: unknown): string {
+  const kind = error instanceof Error ? error.name : typeof error;
+  return `Something unexpected happened (${kind}). The log of the process has the details. ${safeReason(error)}`;
+}
+
+/** System errors name files and addresses, never values of records. */
+function safeReason(error: unknown): string {
+  return error instanceof Error && 'syscall' in error ? messageOf(error) : '';
+}
