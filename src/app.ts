@@ -7,7 +7,6 @@ import { Database } from './db/database.js';
 import { openEmbeddedPostgres } from './db/embedded.js';
 import { migrate, migrationStatus } from './db/migrate.js';
 import { Queries } from './db/queries.js';
-import { resolveGuards } from './domain/guard.js';
 import { FileStore } from './intake/file-store.js';
 import { UserSyncError, messageOf } from './lib/errors.js';
 import type { Logger } from './lib/logger.js';
@@ -77,8 +76,8 @@ export class App implements AsyncDisposable {
   /** How a feed wants its runs; one that the configuration does not name has the defaults. */
   feedSettings(name: string): FeedSettings {
     const feed = this.config.feeds[name] ?? this.config.feeds.default;
-    const { autoApply, chunkSize, concurrency } = feed;
-    return { name, autoApply, chunkSize, concurrency, guards: resolveGuards(feed.guards) };
+    const { autoApply, chunkSize, concurrency, guards } = feed;
+    return { name, autoApply, chunkSize, concurrency, guards };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from '../app.js';
@@ -33,7 +33,7 @@ export const registerDemo: RegisterCommand = (program, context) => {
     .option('--exit', 'end after the last batch instead of waiting for Ctrl-C')
     .action(async (options: DemoOptions, command: Command) => {
       const config = await context.loadConfig(command);
-      const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'user-sync-demo-')));
+      const dataDir = options.dataDir ?? (await temporaryDataDir());
       const logger = context.logger(config);
       try {
         const app = await App.open(demoConfig(config, dataDir), logger);
@@ -48,6 +48,13 @@ export const registerDemo: RegisterCommand = (program, context) => {
       }
     });
 };
+
+/** Others may pass through, though not look: as root, the embedded Postgres runs as another user. */
+async function temporaryDataDir(): Promise<string> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'user-sync-demo-'));
+  await chmod(dataDir, 0o711);
+  return dataDir;
+}
 
 /** Whatever is configured, a demo has its own database, model and feed. */
 function demoConfig(config: Config, dataDir: string): Config {

@@ -3,6 +3,7 @@ import type { Destination, DestinationName } from '../model/destinations.js';
 import type { Model } from '../model/model.js';
 import { BUILT_IN_FILTERS, type Filter } from './filters.js';
 import type { Assignment, Conversion, ControlFile, Instruction, Target } from './instruction.js';
+import { sourcesOfNames } from './mapped-names.js';
 import type { RecordState } from './record-state.js';
 import type { ObjectLookup } from './references.js';
 import { compileRefMapping, type RefTable } from './ref-mapping.js';
@@ -26,6 +27,8 @@ export interface TraceEvent {
 /** What compiling the instructions of one control file shares: slots, filters, mappings. */
 export class CompileEnvironment {
   readonly slots: SlotTable;
+  /** The first source field of each `destination/name`, for errors about what came of it. */
+  readonly sources: ReadonlyMap<string, string>;
   private readonly refTables: ReadonlyMap<string, RefTable>;
   private readonly filters = new Map<string, Filter>();
 
@@ -36,6 +39,7 @@ export class CompileEnvironment {
     private readonly trace: TraceHook | undefined,
   ) {
     this.slots = new SlotTable(model);
+    this.sources = sourcesOfNames(control);
     this.refTables = new Map([...control.mapping].map(([name, mapping]) => [name, compileRefMapping(mapping, lookup)]));
   }
 

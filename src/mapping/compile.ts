@@ -4,7 +4,7 @@ import { CompileEnvironment, type TraceHook } from './compile-environment.js';
 export type { TraceEvent, TraceHook } from './compile-environment.js';
 import type { ControlFile, FieldInstruction } from './instruction.js';
 import type { AttributeChange, MapOutcome, MappedUser } from './mapped.js';
-import { mentionedNames, questionedDestinations, sourcesOfNames } from './mapped-names.js';
+import { mentionedNames, questionedDestinations } from './mapped-names.js';
 import { RecordState, type ExistingUser } from './record-state.js';
 import { modelLookup, type ObjectLookup } from './references.js';
 import type { SlotTable } from './slots.js';
@@ -45,7 +45,7 @@ export function compileControlFile(
   const environment = new CompileEnvironment(control, model, lookup, trace);
   const steps = compileSteps(control.instructions, environment);
   const usernameSteps = compileUsernameSteps(control, model, lookup);
-  const outcome = new OutcomeBuilder(environment.slots, model, sourcesOfNames(control));
+  const outcome = new OutcomeBuilder(environment.slots, model, environment.sources);
   const state = new RecordState(environment.slots.scalarCount, environment.slots.editCount);
   const questioned = questionedDestinations(control);
   return {
@@ -94,12 +94,13 @@ class OutcomeBuilder {
   private readonly title: number;
   private readonly nameFirst: number;
   private readonly nameLast: number;
+  private readonly groupCodes: readonly string[];
   private readonly tags: readonly (readonly [string, number])[];
   private readonly profile: readonly (readonly [string, number])[];
 
   constructor(
     slots: SlotTable,
-    private readonly model: Model,
+    model: Model,
     private readonly sources: ReadonlyMap<string, string>,
   ) {
     this.username = slots.scalar('user', 'username');
@@ -107,6 +108,7 @@ class OutcomeBuilder {
     this.title = slots.scalar('user', 'title');
     this.nameFirst = slots.scalar('user', 'nameFirst');
     this.nameLast = slots.scalar('user', 'nameLast');
+    this.groupCodes = model.groups.map((group) => group.code);
     const tags = model.destinations.get('user:tags');
     const profile = model.destinations.get('profile');
     this.tags = tags === undefined ? [] : slots.scalarsOf(tags);
@@ -158,8 +160,12 @@ class OutcomeBuilder {
   }
 
   private groupsIn(state: RecordState): readonly string[] {
-    if (state.groups.size === 0) return [];
-    return this.model.groups.flatMap((group, index) => (state.groups.has(index) ? [group.code] : []));
+    const codes: string[] = [];
+    if (state.groups.size === 0) return codes;
+    for (let index = 0; index < this.groupCodes.length; index++) {
+      if (state.groups.has(index)) codes.push(this.groupCodes[index] ?? '');
+    }
+    return codes;
   }
 
   private tagsIn(state: RecordState): Readonly<Record<string, string | null>> {

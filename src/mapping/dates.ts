@@ -262,5 +262,6 @@ function weekdayOf(year: number, month: number, day: number): number {
 }
 
 function padded(value: number, digits: number): string {
+  if (digits === 2) return value < 10 ? `0${value}` : `${value}`;
   return String(value).padStart(digits, '0');
 }

@@ -9,7 +9,7 @@ import type {
   WithinInstruction,
 } from './instruction.js';
 import type { RecordState } from './record-state.js';
-import { takeStructured } from './structured.js';
+import { DECISIVE_FIELDS, takeStructured } from './structured.js';
 
 /** Instructions as functions. */
 
@@ -160,9 +160,10 @@ function fieldStructured(instruction: FieldStructuredInstruction, environment: C
   const { structure } = source;
   if (structure === undefined) throw new Error(`${instruction.structured} collects no structured value`);
   const slots = new Map([...source.names.keys()].map((name) => [name, environment.slots.scalar(source.name, name)]));
+  const decisive = environment.sources.get(`${source.name}/${DECISIVE_FIELDS[structure]}`);
   const set = environment.setter(instruction, instruction, undefined);
   return (_context, state) => {
-    const value = takeStructured(structure, slots, state);
+    const value = takeStructured(structure, slots, state, decisive);
     if (value !== undefined) set(state, value);
     return true;
   };

@@ -297,7 +297,8 @@ describe('instructions', () => {
     for (const country of [undefined, 'England', 'XX', 'gb', 'UK']) {
       it(`an address in ${country ?? 'no country'} is an error`, () => {
         const outcome = accepted(address, { city: 'London', ...(country === undefined ? {} : { country }) });
-        expect(codesOf(outcome)).to.deep.equal(['invalid-address']);
+        expect(outcome.errors).to.have.length(1);
+        expect(outcome.errors[0]).to.include({ code: 'invalid-address', source: 'country' });
         expect(outcome.profile).to.deep.equal({});
       });
     }

@@ -1,0 +1,446 @@
+import { expect } from 'chai';
+import { readLog, type RunLogEntry } from '../../src/db/run-log.js';
+import { cancelRun } from '../../src/sync/decide.js';
+import { APPROVAL, SyncHarness } from '../support/sync.js';
+
+/** A record that the shipped example control file accepts. */
+function person(username: string, more: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    USERNAME: username,
+    FIRST_NAME: 'Ada',
+    LAST_NAME: username.toUpperCase(),
+    EMAIL: `${username}@example.org`,
+    ROLE: 'staff',
+    ...more,
+  };
+}
+
+async function users(harness: SyncHarness): Promise<Map<string, Record<string, unknown>>> {
+  const rows = await harness.rows<{ username: string }>('select * from directory.users where username is not null');
+  return new Map(rows.map((row) => [row.username, row]));
+}
+
+async function logOf(harness: SyncHarness, run: number): Promise<RunLogEntry[]> {
+  const entries: RunLogEntry[] = [];
+  for await (const entry of readLog(harness.database, run)) entries.push(entry);
+  return entries;
+}
+
+async function failureOf(promise: Promise<unknown>): Promise<{ code: string; message: string }> {
+  return promise.then(
+    () => {
+      throw new Error('nothing was thrown');
+    },
+    (error: unknown) => error as { code: string; message: string },
+  );
+}
+
+describe('A run', () => {
+  it('adds, updates, blocks and unblocks so that the directory agrees with the batch', async () => {
+    await using harness = await SyncHarness.open();
+    const first = await harness.sync([person('a'), person('b'), person('c')]);
+    expect(first).to.deep.include({ status: 'complete', outcome: 'applied' });
+    expect(first.counts).to.deep.include({ records: 3, added: 3 });
+
+    const second = await harness.sync([
+      person('a'),
+      person('b', { JOB_TITLE: 'Reader' }),
+      person('d', { ROLE: 'student' }),
+    ]);
+    expect(second.counts).to.deep.equal({
+      records: 3,
+      added: 1,
+      updated: 1,
+      blocked: 1,
+      unblocked: 0,
+      unchanged: 1,
+      rejected: 0,
+    });
+    const directory = await users(harness);
+    expect(directory.get('b')?.['profile']).to.deep.include({ 'std:attribute:job-title': [{ value: 'Reader' }] });
+    expect(directory.get('c')).to.deep.include({
+      is_active: false,
+      in_feed: false,
+      profile_types: ['std:type:person:staff-past'],
+      groups: ['example:group:staff'],
+    });
+    expect(directory.get('d')).to.deep.include({ is_active: true, profile_types: ['std:type:person:student'] });
+
+    const third = await harness.sync([person('a'), person('b', { JOB_TITLE: 'Reader' }), person('c'), person('d')]);
+    expect(third.counts).to.deep.include({ unblocked: 1, updated: 1, unchanged: 2, blocked: 0 });
+    expect((await users(harness)).get('c')).to.deep.include({
+      is_active: true,
+      in_feed: true,
+      profile_types: ['std:type:person:staff'],
+    });
+  });
+
+  it('writes nothing to the directory for unchanged users, whatever the order and the spaces of the input', async () => {
+    await using harness = await SyncHarness.open();
+    await harness.sync([person('a'), person('b')]);
+    const versions =
+      'select ctid::text, xmin::text from directory.account union all select ctid::text, xmin::text from directory.object union all select ctid::text, xmin::text from sync.feed_user order by 1, 2';
+    const before = await harness.rows(versions);
+    const run = await harness.sync(JSON.stringify([person('b'), person('a')], undefined, 4));
+    expect(run).to.deep.include({ outcome: 'nothing-to-change' });
+    expect(run.counts.unchanged).to.equal(2);
+    expect(await harness.rows(versions)).to.deep.equal(before);
+  });
+
+  it('completes at once when the batch is the one last applied, unless forced', async () => {
+    await using harness = await SyncHarness.open();
+    await harness.sync([person('a')]);
+    expect(await harness.sync([person('a')])).to.deep.include({ status: 'complete', outcome: 'nothing-new' });
+    expect(await harness.sync([person('a')], { force: true })).to.deep.include({ outcome: 'nothing-to-change' });
+  });
+
+  it('leaves the user of a rejected record exactly as is, and tries again next time', async () => {
+    await using harness = await SyncHarness.open();
+    await harness.sync([person('a'), person('b')]);
+    const before = (await users(harness)).get('b');
+    const run = await harness.sync([person('a'), person('b', { EMAIL: 'nonsense', JOB_TITLE: 'Dean' })]);
+    expect(run.counts).to.deep.include({ rejected: 1, blocked: 0, unchanged: 1 });
+    expect((await users(harness)).get('b')).to.deep.equal(before);
+    const [error] = (await logOf(harness, run.id)).filter((entry) => entry.code === 'invalid-email');
+    expect(error).to.deep.include({ username: 'b', file: 'users', record: 2, source: 'EMAIL', value: 'nonsense' });
+    const [state] = await harness.rows(`select in_error from sync.feed_user where username = 'b'`);
+    expect(state).to.deep.equal({ in_error: true });
+    await harness.sync([person('a'), person('b')]);
+    expect((await harness.rows(`select in_error from sync.feed_user where username = 'b'`))[0]).to.deep.equal({
+      in_error: false,
+    });
+  });
+
+  it('takes the first record of a username and rejects the later ones, naming both places', async () => {
+    await using harness = await SyncHarness.open();
+    const run = await harness.sync([
+      person('a', { JOB_TITLE: 'first' }),
+      person('b'),
+      person('A', { JOB_TITLE: 'second' }),
+    ]);
+    expect(run.counts).to.deep.include({ records: 3, added: 2, rejected: 1 });
+    expect((await users(harness)).get('a')?.['profile']).to.deep.include({
+      'std:attribute:job-title': [{ value: 'first' }],
+    });
+    const [error] = (await logOf(harness, run.id)).filter((entry) => entry.code === 'duplicate-username');
+    expect(error?.message).to.match(/record 1 .* record 3 /);
+  });
+
+  it('never alters accounts made by hand, and refuses to make a second one with the same e-mail address', async () => {
+    await using harness = await SyncHarness.open();
+    await harness.rows(
+      `insert into directory.account (email, name_first, name_last) values ('A@Example.org', 'By', 'Hand')`,
+    );
+    const before = await harness.rows('select * from directory.account');
+    const run = await harness.sync([person('a'), person('b')]);
+    expect(run.counts).to.deep.include({ added: 1, rejected: 1 });
+    expect((await logOf(harness, run.id)).map((entry) => [entry.code, entry.username])).to.deep.include([
+      'not-owned',
+      'a',
+    ]);
+    expect(await harness.rows(`select * from directory.account where lower(email) = 'a@example.org'`)).to.deep.equal(
+      before,
+    );
+    // Neither may a user move to that address later.
+    const later = await harness.sync([person('b', { EMAIL: 'a@example.org' })]);
+    expect(later.counts).to.deep.include({ updated: 0, rejected: 1, blocked: 0 });
+  });
+
+  it('leaves users of another feed to that feed', async () => {
+    await using harness = await SyncHarness.open();
+    await harness.sync([person('a')], { feed: 'one' });
+    const run = await harness.sync([person('a', { JOB_TITLE: 'Taken over' }), person('b')], { feed: 'two' });
+    expect(run.counts).to.deep.include({ added: 1, rejected: 1 });
+    expect((await logOf(harness, run.id))[0]).to.deep.include({ code: 'other-feed', username: 'a' });
+    const later = await harness.sync([person('b')], { feed: 'one', approval: APPROVAL });
+    expect(later.counts).to.deep.include({ blocked: 1, rejected: 1 });
+  });
+
+  it('sets membership of managed groups exactly and keeps every other', async () => {
+    await using harness = await SyncHarness.open();
+    await harness.sync([person('a'), person('b')]);
+    await harness.rows(`insert into directory.membership (account_id, group_code)
+      select account_id, code from sync.feed_user, unnest(array['example:group:reviewers', 'example:group:students']) as code where username = 'a'`);
+    await harness.sync([person('a', { JOB_TITLE: 'x' }), person('b')]);
+    expect((await users(harness)).get('a')?.['groups']).to.deep.equal([
+      'example:group:reviewers',
+      'example:group:staff',
+    ]);
+  });
+
+  it('keeps qualified titles behind the name, and attributes that nobody mentions', async () => {
+    await using harness = await SyncHarness.open();
+    await harness.sync([person('a')]);
+    await harness.rows(
+      `update directory.object set attributes = attributes || $1::jsonb where ref in (select profile_ref from directory.account)`,
+      [
+        JSON.stringify({
+          'dc:attribute:title': [
+            { value: { first: 'Ada', last: 'A' } },
+            { value: { last: 'Lovelace' }, qualifier: 'dc:qualifier:alternative' },
+          ],
+          'std:attribute:notes': [{ value: 'by hand' }],
+        }),
+      ],
+    );
+    await harness.sync([person('a', { LAST_NAME: 'King' })]);
+    const profile = (await users(harness)).get('a')?.['profile'];
+    expect(profile).to.deep.include({
+      'dc:attribute:title': [
+        { value: { first: 'Ada', last: 'King' } },
+        { value: { last: 'Lovelace' }, qualifier: 'dc:qualifier:alternative' },
+      ],
+      'std:attribute:notes': [{ value: 'by hand' }],
+    });
+  });
+
+  it('does not give back access that was taken away by hand from someone who is still in the feed', async () => {
+    await using harness = await SyncHarness.open();
+    await harness.sync([person('a')]);
+    await harness.rows('update directory.account set is_active = false');
+    const run = await harness.sync([person('a', { JOB_TITLE: 'x' })]);
+    expect(run.counts.updated).to.equal(1);
+    expect((await users(harness)).get('a')?.['is_active']).to.equal(false);
+  });
+
+  it('puts the classification objects of the model into the directory, each once', async () => {
+    await using harness = await SyncHarness.open();
+    await harness.sync([person('a')]);
+    await harness.sync([person('b'), person('a')]);
+    const objects = await harness.rows<{ title: string }>(
+      `select attributes #>> '{dc:attribute:title,0,value}' as title
+       from directory.object join sync.model_object using (ref) order by 1`,
+    );
+    const titles = harness.context.model.objects.map(({ title }) => title).sort();
+    expect(objects.map(({ title }) => title)).to.deep.equal(titles);
+  });
+
+  it('updates everyone whom a changed model concerns, though their records are the same', async () => {
+    await using harness = await SyncHarness.open();
+    await harness.sync([person('a'), person('b', { ROLE: 'student' })]);
+    const changed = harness.context.model.source.replace(
+      '"typeActive":"std:type:person:staff"',
+      '"typeActive":"std:type:person"',
+    );
+    const renamed = harness.withModel(changed);
+    const run = await renamed.sync([person('a'), person('b', { ROLE: 'student' })]);
+    expect(run.counts).to.deep.include({ updated: 1, unchanged: 1 });
+    expect((await users(harness)).get('a')?.['profile_types']).to.deep.equal(['std:type:person']);
+  });
+});
+
+describe('A batch that cannot be read to its end', () => {
+  it('fails the run, says where, and changes nothing', async () => {
+    await using harness = await SyncHarness.open();
+    await harness.sync([person('a'), person('b')]);
+    const cut = JSON.stringify([person('a', { JOB_TITLE: 'x' })]).slice(0, -1);
+    const runId = await harness.submit(cut);
+    const failure = await failureOf(harness.execute(runId));
+    expect(failure.code).to.equal('truncated-file');
+    const [run] = await harness.rows(`select status, failure_code, failure_message from sync.run where id = $1`, [
+      runId,
+    ]);
+    expect(run).to.deep.include({ status: 'failed', failure_code: 'truncated-file' });
+    expect(run?.['failure_message']).to.match(/^users: /);
+    expect([...(await users(harness)).values()].map((user) => user['in_feed'])).to.deep.equal([true, true]);
+    const stages = await harness.rows(`select relname from pg_class where relname like 'stage_%' and relkind = 'r'`);
+    expect(stages).to.have.length(1);
+  });
+});
+
+describe('A held run', () => {
+  it('is held on the first run with the plan stored, and applied on approval', async () => {
+    await using harness = await SyncHarness.open({ guards: 'on' });
+    const held = await harness.sync([person('a')]);
+    expect(held.status).to.equal('held');
+    expect(held.guards.filter((guard) => guard.breached).map(({ guard }) => guard)).to.deep.equal(['first-run']);
+    expect(held.counts).to.deep.include({ added: 1 });
+    expect(await users(harness)).to.have.property('size', 0);
+    const approved = await harness.execute(held.id, { approval: APPROVAL });
+    expect(approved).to.deep.include({ status: 'complete', approvedBy: 'test', approvalReason: 'a test' });
+    expect(await users(harness)).to.have.property('size', 1);
+  });
+
+  it('is planned again when the directory changed in between', async () => {
+    await using harness = await SyncHarness.open();
+    await harness.sync([person('a'), person('b')]);
+    const held = await harness.sync([person('a', { JOB_TITLE: 'Reader' }), person('b')], {
+      settings: { autoApply: false },
+    });
+    expect(held).to.deep.include({ status: 'held' });
+    await harness.rows(`update directory.object set attributes = attributes || '{"std:attribute:job-title": [{"value": "Reader"}]}'
+      where ref = (select profile_ref from directory.account where email = 'a@example.org')`);
+    const done = await harness.execute(held.id, { approval: APPROVAL });
+    expect(done).to.deep.include({ status: 'complete', outcome: 'nothing-to-change' });
+    expect(done.counts).to.deep.include({ updated: 0, unchanged: 2 });
+  });
+
+  it('is held again when the new plan breaches a guard that was not breached when it was approved', async () => {
+    await using harness = await SyncHarness.open({
+      guards: { blocked: { share: 0.5, count: 2 }, 'first-run': 'off', 'record-count': 'off', 'file-size': 'off' },
+    });
+    const everyone = ['a', 'b', 'c', 'd'].map((name) => person(name));
+    await harness.sync([...everyone, person('e')]);
+    await harness.sync(everyone);
+    const held = await harness.sync([person('a'), person('b')], { settings: { autoApply: false } });
+    expect(held.status).to.equal('held');
+    // e comes back by hand: three of five would now be blocked.
+    await harness.rows(`update sync.feed_user set in_feed = true where username = 'e'`);
+    await harness.rows(`update directory.account set is_active = true`);
+    const again = await harness.execute(held.id, { approval: APPROVAL });
+    expect(again.status).to.equal('held');
+    expect(again.guards.find(({ guard }) => guard === 'blocked')).to.deep.include({ breached: true, count: 3 });
+  });
+
+  it('can be approved without its blocks, which are planned again next time', async () => {
+    await using harness = await SyncHarness.open();
+    await harness.sync([person('a'), person('b')]);
+    const batch = [person('a', { JOB_TITLE: 'x' })];
+    const held = await harness.sync(batch, { settings: { autoApply: false } });
+    const done = await harness.execute(held.id, { approval: { ...APPROVAL, withoutBlocks: true } });
+    expect(done.counts).to.deep.include({ updated: 1, blocked: 0 });
+    expect((await users(harness)).get('b')).to.deep.include({ is_active: true, in_feed: true });
+    // The very same batch is not 'nothing new', since something was left undone.
+    const next = await harness.sync(batch);
+    expect(next.counts).to.deep.include({ blocked: 1, unchanged: 1 });
+  });
+
+  it('refuses approval once a later batch was applied', async () => {
+    await using harness = await SyncHarness.open();
+    await harness.sync([person('a')]);
+    const held = await harness.sync([person('a'), person('b')], { settings: { autoApply: false } });
+    await harness.sync([person('a'), person('c')]);
+    expect(await failureOf(harness.execute(held.id, { approval: APPROVAL }))).to.have.property(
+      'code',
+      'run-superseded',
+    );
+    expect(await cancelRun(harness.database, held.id, 'test')).to.have.property('status', 'cancelled');
+  });
+
+  it('is always held when the batch is empty, whatever the settings', async () => {
+    await using harness = await SyncHarness.open();
+    await harness.sync([person('a')]);
+    const held = await harness.sync('[]');
+    expect(held.status).to.equal('held');
+    expect((await users(harness)).get('a')?.['is_active']).to.equal(true);
+  });
+});
+
+describe('A dry run', () => {
+  it('plans, keeps the plan, and changes nothing', async () => {
+    await using harness = await SyncHarness.open();
+    const run = await harness.sync([person('a')], { dryRun: true });
+    expect(run).to.deep.include({ status: 'complete', outcome: 'dry-run' });
+    expect(run.counts.added).to.equal(1);
+    expect(await users(harness)).to.have.property('size', 0);
+    expect(await harness.rows('select kind, username from sync.change where run_id = $1', [run.id])).to.have.length(1);
+    expect(await harness.rows('select * from directory.changes')).to.have.length(0);
+  });
+});
+
+describe('A record that the database refuses', () => {
+  it('is found by halving, rejected and logged without its values, while the others are applied', async () => {
+    await using harness = await SyncHarness.open();
+    await harness.rows(`alter table directory.account add constraint no_nine check (name_last <> 'U9')`);
+    const batch = Array.from({ length: 20 }, (_, number) => person(`u${number}`));
+    const run = await harness.sync(batch, { settings: { chunkSize: 7 } });
+    expect(run.counts).to.deep.include({ records: 20, added: 19, rejected: 1 });
+    const errors = (await logOf(harness, run.id)).filter((entry) => entry.level === 'error');
+    expect(errors).to.have.length(1);
+    expect(errors[0]).to.deep.include({ code: 'database', username: 'u9', record: 10 });
+    expect(errors[0]?.message).to.include('23514').and.not.include('U9');
+    await harness.rows('alter table directory.account drop constraint no_nine');
+    // The same batch again: the one left undone is taken up.
+    expect((await harness.sync(batch)).counts).to.deep.include({ added: 1, unchanged: 19 });
+  });
+});
+
+describe('The change log for applications', () => {
+  it('shows each run as a whole when it ends, in an order that a follower can rely on', async () => {
+    await using harness = await SyncHarness.open();
+    await harness.sync([person('a'), person('b')]);
+    const held = await harness.sync([person('a')], { settings: { autoApply: false } });
+    await harness.sync([person('x')], { feed: 'other' });
+    const seen = await harness.rows<{ id: number; username: string }>(
+      'select id, username, kind from directory.changes order by id',
+    );
+    expect(seen.map(({ username }) => username)).to.deep.equal(['a', 'b', 'x']);
+    // Approved later, the older run comes after what the follower has seen already.
+    await harness.execute(held.id, { approval: APPROVAL });
+    const later = await harness.rows('select username, kind, before, after from directory.changes_after($1)', [
+      seen.at(-1)?.id,
+    ]);
+    expect(later).to.deep.equal([
+      {
+        username: 'b',
+        kind: 'block',
+        before: { user: { isActive: true }, types: ['std:type:person:staff'] },
+        after: { user: { isActive: false }, types: ['std:type:person:staff-past'] },
+      },
+    ]);
+    const all = await harness.rows('select * from directory.changes order by id');
+    expect(await harness.rows('select * from directory.changes_after(0)')).to.deep.equal(all);
+  });
+});
+
+describe('Cancelling', () => {
+  it('stops an applying run between chunks; what was applied stays and is published', async () => {
+    await using harness = await SyncHarness.open();
+    const batch = Array.from({ length: 12 }, (_, number) => person(`u${number}`));
+    const runId = await harness.submit(batch);
+    const run = await harness.execute(runId, {
+      settings: { chunkSize: 3, concurrency: 1 },
+      onProgress: ({ phase, done }) => {
+        if (phase === 'apply' && done === 3) void cancelRun(harness.database, runId, 'test');
+      },
+    });
+    expect(run.status).to.equal('cancelled');
+    expect(run.counts.added).to.be.within(3, 9);
+    const published = await harness.rows('select username from directory.changes');
+    expect(published).to.have.length(run.counts.added);
+    expect(await users(harness)).to.have.property('size', run.counts.added);
+    const next = await harness.sync(batch);
+    expect(next.counts).to.deep.include({ added: 12 - run.counts.added, unchanged: run.counts.added });
+  });
+});
+
+describe('One run a feed', () => {
+  it('refuses a second process while the first works', async () => {
+    await using harness = await SyncHarness.open();
+    const first = await harness.submit([person('a')]);
+    const second = await harness.submit([person('a'), person('b')]);
+    const [one, two] = await Promise.allSettled([harness.execute(first), harness.execute(second)]);
+    const results = [one, two].map((result) =>
+      result.status === 'fulfilled' ? result.value.status : (result.reason as { code: string }).code,
+    );
+    expect(results).to.have.members(['complete', 'feed-busy']);
+  });
+
+  it('finishes a run that was left behind before its own', async () => {
+    await using harness = await SyncHarness.open();
+    const batch = Array.from({ length: 9 }, (_, number) => person(`u${number}`));
+    const left = await harness.submit(batch);
+    // As a killed process leaves it: some chunks applied, the status not changed, the lease expired.
+    const stopped = new AbortController();
+    const killed = harness.execute(left, {
+      settings: { chunkSize: 3, concurrency: 1 },
+      signal: stopped.signal,
+      onProgress: ({ phase }) => {
+        if (phase === 'apply') stopped.abort(new Error('killed'));
+      },
+    });
+    await failureOf(killed);
+    await harness.rows(
+      `update sync.run set status = 'applying', applied = false, publication = null, finished_at = null where id = $1`,
+      [left],
+    );
+    await harness.rows(`update sync.change set withheld = false`);
+    const next = await harness.sync([...batch, person('z')]);
+    const [recovered] = await harness.rows<{ counts: object }>('select status, counts from sync.run where id = $1', [
+      left,
+    ]);
+    expect(recovered).to.deep.include({ status: 'complete' });
+    expect(recovered?.counts).to.deep.include({ records: 9, added: 9, unchanged: 0 });
+    expect(next.counts).to.deep.include({ added: 1, unchanged: 9 });
+  });
+});

@@ -1,0 +1,124 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { loadModel } from '../../src/app.js';
+import { resolveGuards, type GuardChoices } from '../../src/domain/guard.js';
+import { FileStore } from '../../src/intake/file-store.js';
+import { nullLogger } from '../../src/lib/logger.js';
+import { parseModel } from '../../src/model/model.js';
+import { packageRoot } from '../../src/lib/package-root.js';
+import { DEFAULT_LIMITS } from '../../src/readers/reader.js';
+import type { RunRow } from '../../src/db/runs.js';
+import type { Approval, FeedSettings, OnProgress, SyncContext } from '../../src/sync/context.js';
+import { executeRun } from '../../src/sync/pipeline.js';
+import { submitBatch } from '../../src/sync/submit.js';
+import { createTestDatabase, type TestDatabase } from './postgres.js';
+import { temporaryFolder } from './temporary-folder.js';
+
+export const APPROVAL: Approval = { by: 'test', reason: 'a test', withoutBlocks: false };
+
+export interface BatchOptions {
+  readonly feed?: string;
+  readonly dryRun?: boolean;
+  readonly force?: boolean;
+  readonly approval?: Approval;
+  readonly settings?: Partial<FeedSettings>;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+}
+
+/** A whole engine on a database of its own. */
+export class SyncHarness implements AsyncDisposable {
+  private constructor(
+    readonly context: SyncContext,
+    private readonly folder: Awaited<ReturnType<typeof temporaryFolder>>,
+    readonly control: string,
+    readonly testDatabase: TestDatabase,
+    private readonly settings: FeedSettings,
+  ) {}
+
+  /**
+   * @param control a control file's content; the shipped example unless told.
+   * @param guards off unless told, so that tests say what they need.
+   */
+  static async open(options: { control?: object; guards?: GuardChoices; model?: string } = {}): Promise<SyncHarness> {
+    const testDatabase = await createTestDatabase();
+    const folder = await temporaryFolder();
+    const config = join(packageRoot(), 'config');
+    const control =
+      options.control === undefined
+        ? await readFile(join(config, 'examples', 'control.json'), 'utf8')
+        : JSON.stringify(options.control);
+    const context: SyncContext = {
+      database: testDatabase.database,
+      model: await loadModel(options.model ?? join(config, 'model.json')),
+      logger: nullLogger,
+      store: new FileStore(join(folder.path, 'store')),
+      limits: DEFAULT_LIMITS,
+      holder: 'test',
+    };
+    return new SyncHarness(context, folder, control, testDatabase, {
+      name: 'default',
+      autoApply: true,
+      guards: resolveGuards(options.guards ?? 'off'),
+      chunkSize: 3,
+      concurrency: 2,
+    });
+  }
+
+  /** The same database, and a process that was started with another model. */
+  withModel(source: string): SyncHarness {
+    const context = { ...this.context, model: parseModel(source, 'the changed model') };
+    return new SyncHarness(context, this.folder, this.control, this.testDatabase, this.settings);
+  }
+
+  /** Takes everything out of the database but the feeds' control files. */
+  async empty(): Promise<void> {
+    await this.rows(
+      'truncate directory.account, directory.object, directory.membership, sync.feed_user, sync.received, sync.change, sync.chunk, sync.run, sync.run_file, sync.run_transition, sync.run_log, sync.model, sync.model_object',
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.testDatabase.drop();
+    await this.folder[Symbol.asyncDispose]();
+  }
+
+  get database(): SyncContext['database'] {
+    return this.context.database;
+  }
+
+  /** Takes in a batch with one file `users` and does not start it. */
+  async submit(users: string | readonly object[], options: BatchOptions = {}): Promise<number> {
+    const path = join(this.folder.path, 'users.json');
+    await writeFile(path, typeof users === 'string' ? users : JSON.stringify(users));
+    return submitBatch(this.context, {
+      feed: options.feed ?? 'default',
+      files: [{ name: 'users', path }],
+      control: { text: this.control, what: 'The control file' },
+      dryRun: options.dryRun ?? false,
+      force: options.force ?? false,
+      source: 'test',
+      signal: new AbortController().signal,
+    });
+  }
+
+  async execute(runId: number, options: BatchOptions = {}): Promise<RunRow> {
+    return executeRun(this.context, runId, {
+      settings: { ...this.settings, ...options.settings },
+      actor: 'test',
+      signal: options.signal ?? new AbortController().signal,
+      ...(options.approval === undefined ? {} : { approval: options.approval }),
+      ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+    });
+  }
+
+  /** One whole run. */
+  async sync(users: string | readonly object[], options: BatchOptions = {}): Promise<RunRow> {
+    return this.execute(await this.submit(users, options), options);
+  }
+
+  /** The rows of a query, for looking at the directory as an application would. */
+  async rows<Row extends Record<string, unknown>>(text: string, params: readonly unknown[] = []): Promise<Row[]> {
+    return this.database.query<Row>(text, params);
+  }
+}
