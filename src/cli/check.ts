@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { readFile } from 'node:fs/promises';
 import { loadModel } from '../app.js';
-import { UserSyncError, describeProblem, messageOf } from '../lib/errors.js';
+import { UserSyncError, messageOf, type Problem } from '../lib/errors.js';
 import { validateControl } from '../sync/control.js';
 import { EXIT, type RegisterCommand } from './command.js';
 import { printable } from './terminal.js';
@@ -26,28 +26,37 @@ export const registerCheck: RegisterCommand = (program, context) => {
       for (const problem of problems) {
         const style = problem.severity === 'error' ? 'red' : 'yellow';
         terminal.print(
-          `${printable(path)}:${terminal.style(problem.severity, style)} ${printable(describeProblem(problem))} [${problem.code}]`,
+          `${printable(path)}:${place(problem)} ${terminal.style(problem.severity, style)} ${printable(`${problem.pointer || '(document)'}: ${problem.message}`)} [${problem.code}]`,
         );
       }
       const errors = problems.filter((problem) => problem.severity === 'error').length;
       const warnings = problems.length - errors;
-      const verdict = control === null ? `${errors} error${errors === 1 ? '' : 's'}` : 'is valid';
+      const verdict = control === null ? `has ${errors} error${errors === 1 ? '' : 's'}` : 'is valid';
       terminal.print(
-        `${printable(path)}: ${verdict}${warnings === 0 ? '' : `, ${warnings} warning${warnings === 1 ? '' : 's'}`}`,
+        `${printable(path)} ${verdict}${warnings === 0 ? '' : `, ${warnings} warning${warnings === 1 ? '' : 's'}`}`,
       );
     });
 };
 
+/** `4:33:` as editors and terminals make a link of it; nothing when the place is not known. */
+function place({ line, column }: Problem): string {
+  return line === undefined ? '' : `${line}:${column ?? 1}:`;
+}
+
 /** @throws UserSyncError `file-unreadable` */
 export async function readText(path: string): Promise<string> {
   return readFile(path, 'utf8').catch((error: unknown) => {
-    throw new UserSyncError(
-      'file-unreadable',
-      `Reading ${path}: ${messageOf(error)}. Check the name and the permissions.`,
-      {
-        kind: 'usage',
-        cause: error,
-      },
-    );
+    throw unreadable(path, error);
+  });
+}
+
+/** An error of the file system in words that say what to do. */
+export function unreadable(path: string, error: unknown): UserSyncError {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const reason =
+    code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder, not a file' : messageOf(error);
+  return new UserSyncError('file-unreadable', `Reading ${path}: ${reason}. Check the name and the permissions.`, {
+    kind: 'usage',
+    cause: error,
   });
 }

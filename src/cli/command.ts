@@ -82,8 +82,26 @@ export function parseCount(text: string): number {
   throw new UserSyncError('usage', `"${text}" is not a whole number above 0.`, { kind: 'usage' });
 }
 
-/** `NAME=FILE` as given to sync and preview. */
-export function parseNamedFile(text: string): { name: string; path: string } {
+export interface NamedFile {
+  readonly name: string;
+  readonly path: string;
+}
+
+/**
+ * The files of a batch as given to sync and preview.
+ *
+ * @throws UserSyncError `usage`
+ */
+export function parseNamedFiles(texts: readonly string[]): NamedFile[] {
+  const files = texts.map(parseNamedFile);
+  const repeated = files.find(({ name }, index) => files.findIndex((other) => other.name === name) < index);
+  if (repeated === undefined) return files;
+  throw new UserSyncError('usage', `"${repeated.name}" is given twice: a batch has one file of each name.`, {
+    kind: 'usage',
+  });
+}
+
+function parseNamedFile(text: string): NamedFile {
   const at = text.indexOf('=');
   if (at > 0 && at < text.length - 1) return { name: text.slice(0, at), path: text.slice(at + 1) };
   throw new UserSyncError(

@@ -101,6 +101,8 @@ async function checkWatches(): Promise<Finding> {
 }
 
 async function checkDatabase(database: Database): Promise<Finding[]> {
+  // Opens a connection first: when that fails, the error says what to look at.
+  await database.withConnection(async () => undefined);
   const [server] = await database.query<{ number: number; version: string; now: Date; max: number }>(
     `select current_setting('server_version_num')::integer as number, current_setting('server_version') as version,
             clock_timestamp() as now, current_setting('max_connections')::integer as max`,

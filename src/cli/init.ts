@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { UserSyncError } from '../lib/errors.js';
 import { packageRoot } from '../lib/package-root.js';
@@ -15,12 +15,16 @@ export const registerInit: RegisterCommand = (program, context) => {
       const target = resolve(directory);
       await mkdir(target, { recursive: true });
       const source = join(packageRoot(), 'config');
-      const written = [
-        await writeNew(join(target, 'user-sync.yaml'), await configuration(source)),
-        await writeNew(join(target, 'model.json'), await readFile(join(source, 'model.json'), 'utf8')),
-        await writeNew(join(target, 'control.json'), await readFile(join(source, 'examples', 'control.json'), 'utf8')),
-      ];
-      await copyFile(join(source, 'user-sync.schema.json'), join(target, 'user-sync.schema.json'));
+      const files = new Map([
+        ['user-sync.yaml', await configuration(source)],
+        ['model.json', await readFile(join(source, 'model.json'), 'utf8')],
+        ['control.json', await readFile(join(source, 'examples', 'control.json'), 'utf8')],
+        // For editors: the configuration names it in its first line.
+        ['user-sync.schema.json', await readFile(join(source, 'user-sync.schema.json'), 'utf8')],
+      ]);
+      const written = [...files.keys()].map((name) => join(target, name));
+      await assertAbsent(written);
+      for (const [name, text] of files) await writeFile(join(target, name), text, { flag: 'wx' });
       if (context.wantsJson(command)) {
         terminal.json({ written });
         return;
@@ -28,7 +32,7 @@ export const registerInit: RegisterCommand = (program, context) => {
       for (const path of written) terminal.print(`wrote ${path}`);
       terminal.print();
       terminal.print('Next: adapt control.json to your files, then try it without a database:');
-      terminal.print(`  cd ${directory}`);
+      if (target !== process.cwd()) terminal.print(`  cd ${directory}`);
       terminal.print('  user-sync check control.json');
       terminal.print('  user-sync preview --control control.json users=YOUR-FILE.json --limit 5');
       terminal.print('  user-sync sync --control control.json users=YOUR-FILE.json --dry-run');
@@ -41,14 +45,19 @@ async function configuration(source: string): Promise<string> {
   return text.replace(/^model:.*$/m, 'model: ./model.json').replace(/^( +)control:.*$/m, '$1control: ./control.json');
 }
 
-/** Never overwrites: what is there is somebody's work. */
-async function writeNew(path: string, text: string): Promise<string> {
-  try {
-    await writeFile(path, text, { flag: 'wx' });
-    return path;
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-    throw new UserSyncError('file-exists', `${path} is there already and was left alone. Give another directory.`, {
+/**
+ * Never overwrites, and writes all or nothing: what is there is somebody's work.
+ *
+ * @throws UserSyncError `file-exists`
+ */
+async function assertAbsent(paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    const found = await access(path).then(
+      () => true,
+      () => false,
+    );
+    if (!found) continue;
+    throw new UserSyncError('file-exists', `${path} is there already; nothing was written. Give another directory.`, {
       kind: 'usage',
     });
   }

@@ -5,6 +5,7 @@ import { CHANGE_KINDS, type ChangeKind, type ChangeState, type PlannedChange } f
 import { parseRunId, type RegisterCommand } from './command.js';
 import { csvLine } from './csv-output.js';
 import { printable, type Style } from './terminal.js';
+import { valueText } from './value-text.js';
 
 interface PlanOptions {
   kind?: ChangeKind;
@@ -31,7 +32,8 @@ export const registerPlan: RegisterCommand = (program, context) => {
     .action(async (id: number, options: PlanOptions, command: Command) => {
       const format = context.wantsJson(command) ? 'ndjson' : options.format;
       await context.withApp(command, async (app) => {
-        if ((await findRun(app.database, id)) === undefined) throw unknownRun(id);
+        const run = await findRun(app.database, id);
+        if (run === undefined) throw unknownRun(id);
         const changes = readPlan(app.database, id, options.kind);
         if (format === 'csv') terminal.print(csvLine(['kind', 'username', 'applied', 'field', 'before', 'after']));
         let count = 0;
@@ -51,7 +53,10 @@ export const registerPlan: RegisterCommand = (program, context) => {
             for (const field of fieldsOf(change)) await terminal.write(`        ${tableRow(field)}\n`);
           }
         }
-        if (count === 0 && format === 'table') terminal.print('Nothing to change.');
+        if (count > 0 || format !== 'table') return;
+        // Planning notes the version of the directory that it saw.
+        if (run.plannedVersion !== null) terminal.print('Nothing to change.');
+        else terminal.print(`Run ${id} is ${run.status} and has no plan. \`user-sync log ${id}\` says more.`);
       });
     });
 };
@@ -84,24 +89,17 @@ function asJson({ kind, username, before, after, applied }: PlannedChange): obje
 }
 
 function csvRow(change: PlannedChange, field: ChangedField): string[] {
-  return [change.kind, change.username, String(change.applied), field.name, text(field.before), text(field.after)];
+  return [
+    change.kind,
+    change.username,
+    String(change.applied),
+    field.name,
+    valueText(field.before),
+    valueText(field.after),
+  ];
 }
 
 function tableRow({ name, before, after }: ChangedField): string {
-  const old = before === undefined ? '' : `${printable(text(before))} → `;
-  return `${name}: ${old}${after === undefined ? '(removed)' : printable(text(after))}`;
-}
-
-/** Values of one entry without a qualifier are shown bare. */
-function text(value: unknown): string {
-  if (value === undefined || value === null) return '';
-  if (typeof value === 'string') return value;
-  if (Array.isArray(value)) return value.map(entryText).join(', ');
-  return JSON.stringify(value);
-}
-
-function entryText(entry: unknown): string {
-  if (typeof entry !== 'object' || entry === null || !('value' in entry)) return text(entry);
-  const qualifier = 'qualifier' in entry ? ` (${text(entry.qualifier)})` : '';
-  return text(entry.value) + qualifier;
+  const old = before === undefined ? '' : `${printable(valueText(before))} → `;
+  return `${name}: ${old}${after === undefined ? '(removed)' : printable(valueText(after))}`;
 }

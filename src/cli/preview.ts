@@ -1,13 +1,14 @@
 import type { Command } from 'commander';
 import { createReadStream } from 'node:fs';
 import { loadModel } from '../app.js';
-import { compileControlFile } from '../mapping/compile.js';
+import { compileControlFile, type CompiledMapping } from '../mapping/compile.js';
 import { previewOutcome, previewRejection, type PreviewLine } from '../mapping/preview.js';
+import { ReadError, type ReadItem } from '../readers/reader.js';
 import { createReader } from '../readers/registry.js';
 import { UserSyncError } from '../lib/errors.js';
 import { readControlFile } from '../sync/control.js';
-import { readText } from './check.js';
-import { parseCount, parseNamedFile, type RegisterCommand } from './command.js';
+import { readText, unreadable } from './check.js';
+import { parseCount, parseNamedFiles, type RegisterCommand } from './command.js';
 
 interface PreviewOptions {
   control: string;
@@ -28,7 +29,7 @@ export const registerPreview: RegisterCommand = (program, context) => {
       const model = await loadModel(options.model ?? config.model);
       const control = readControlFile(await readText(options.control), model, `The control file ${options.control}`);
       const mapping = compileControlFile(control, model);
-      const named = files.map(parseNamedFile);
+      const named = parseNamedFiles(files);
       for (const { name, path } of named) {
         const entry = control.files.find((file) => file.name === name);
         if (entry === undefined)
@@ -37,26 +38,42 @@ export const registerPreview: RegisterCommand = (program, context) => {
             control.files.map((file) => file.name),
           );
         const read = createReader({ read: entry.read, ...entry.options }, config.limits);
-        let left = options.limit ?? Infinity;
-        reading: for await (const items of read(createReadStream(path), context.signal)) {
-          for (const item of items) {
-            if (left === 0) break reading;
-            left -= 1;
-            const line: PreviewLine =
-              item.kind === 'record'
-                ? previewOutcome(name, item.position, mapping.map(item.value))
-                : previewRejection(
-                    name,
-                    item.position,
-                    item.value === undefined ? null : mapping.readUsername(item.value),
-                    [item.error],
-                  );
-            await context.terminal.write(`${JSON.stringify(line)}\n`);
-          }
+        try {
+          await previewFile(name, read(createReadStream(path), context.signal), options.limit ?? Infinity, mapping);
+        } catch (error) {
+          if (error instanceof ReadError)
+            throw new ReadError(error.code, `${path}: ${error.message}`, error.place, error);
+          throw isSystemError(error) ? unreadable(path, error) : error;
         }
       }
     });
+
+  async function previewFile(
+    name: string,
+    batches: AsyncIterable<readonly ReadItem[]>,
+    limit: number,
+    mapping: CompiledMapping,
+  ): Promise<void> {
+    let left = limit;
+    for await (const items of batches) {
+      for (const item of items) {
+        if (left === 0) return;
+        left -= 1;
+        await context.terminal.write(`${JSON.stringify(previewLine(name, item, mapping))}\n`);
+      }
+    }
+  }
 };
+
+function previewLine(name: string, item: ReadItem, mapping: CompiledMapping): PreviewLine {
+  if (item.kind === 'record') return previewOutcome(name, item.position, mapping.map(item.value));
+  const username = item.value === undefined ? null : mapping.readUsername(item.value);
+  return previewRejection(name, item.position, username, [item.error]);
+}
+
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error;
+}
 
 function unknownFile(name: string, expected: readonly string[]): UserSyncError {
   return new UserSyncError(

@@ -22,7 +22,7 @@ export function styledStatus(terminal: Terminal, status: RunStatus): string {
 export function printRun(terminal: Terminal, run: RunReport): void {
   const { counts, timings } = run;
   terminal.print(
-    `${terminal.style(`Run ${run.run}`, 'bold')} of feed ${run.feed} is ${styledStatus(terminal, run.status)}${explain(run)}`,
+    `${terminal.style(`Run ${run.run}`, 'bold')} of feed ${printable(run.feed)} ${verb(run.status)} ${styledStatus(terminal, run.status)}${explain(run)}`,
   );
   if (run.failure !== null) terminal.print(`  ${terminal.style(printable(run.failure.message), 'red')}`);
   terminal.print();
@@ -47,13 +47,17 @@ export function printRun(terminal: Terminal, run: RunReport): void {
     `  took ${duration(seconds)}: stage ${duration(timings.stage)}, plan ${duration(timings.plan)}, apply ${duration(timings.apply)}`,
   );
   printGuards(terminal, run);
+  if (run.approval !== null) {
+    const { by, reason } = run.approval;
+    terminal.print(printable(`  approved by ${by}: ${reason ?? 'no reason given'}`));
+  }
   if (run.errors > 0) terminal.print(`  errors: user-sync log ${run.run} --errors`);
   if (run.status === 'held') printDecision(terminal, run);
 }
 
 function explain(run: RunReport): string {
   if (run.status === 'held') return ': an operator must decide. The numbers say what it would do.';
-  if (run.status === 'failed') return '. Nothing more was changed.';
+  if (run.status === 'failed' || run.status === 'cancelled') return whatRemains(run);
   if (run.outcome === 'dry-run') return ' as a dry run: nothing was changed. The numbers say what it would do.';
   if (run.outcome === 'nothing-new') return ': nothing new, the batch is the same as the last one.';
   if (run.outcome === 'nothing-to-change') return ': the directory agrees with the batch.';
@@ -62,10 +66,21 @@ function explain(run: RunReport): string {
   return '.';
 }
 
+function verb(status: RunStatus): string {
+  return status === 'failed' ? 'has' : status === 'cancelled' ? 'was' : 'is';
+}
+
+/** Of a run that did not reach its end. Once it began to apply, its counts are what it really did. */
+function whatRemains({ counts, timings }: RunReport): string {
+  const changed = counts.added + counts.updated + counts.blocked + counts.unblocked;
+  return timings.apply === 0 || changed === 0
+    ? ': the directory is as it was.'
+    : `: ${number(changed)} users were changed until then, and stay so. The next run does the rest.`;
+}
+
 function printGuards(terminal: Terminal, run: RunReport): void {
   const breached = run.guards.filter((guard) => guard.breached);
-  if (breached.length === 0 && run.guards.length > 0)
-    terminal.print(`  guards: all ${run.guards.length} within their limits`);
+  if (breached.length === 0 && run.guards.length > 0) terminal.print('  guards: all within their limits');
   for (const guard of breached) {
     terminal.print(`  ${terminal.style(`guard ${guard.guard}`, 'yellow')}: ${printable(describeGuard(guard))}`);
   }

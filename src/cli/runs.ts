@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
+import type { App } from '../app.js';
 import { findRun, listRuns, unknownRun } from '../db/runs.js';
+import { UserSyncError } from '../lib/errors.js';
 import { reportRun, summariseRun } from '../sync/run-report.js';
 import { parseCount, parseRunId, type RegisterCommand } from './command.js';
 import { number, printRun, styledStatus } from './run-text.js';
@@ -14,6 +16,7 @@ export const registerRuns: RegisterCommand = (program, context) => {
     .action(async (options: { feed?: string; limit: number }, command: Command) => {
       await context.withApp(command, async (app) => {
         const runs = await listRuns(app.database, options);
+        if (runs.length === 0 && options.feed !== undefined) await assertFeed(app, options.feed);
         if (context.wantsJson(command)) {
           for (const run of runs) terminal.json(summariseRun(run));
           return;
@@ -78,12 +81,23 @@ export const registerRuns: RegisterCommand = (program, context) => {
         );
         terminal.print();
         terminal.print(`  created ${localTime(run.createdAt)} from ${run.source}`);
-        if (run.approvedBy !== null) {
-          terminal.print(`  approved by ${run.approvedBy}: ${run.approvalReason ?? 'no reason given'}`);
-        }
       });
     });
 };
+
+/**
+ * A feed that nobody has heard of is a slip of the pen, not one without runs.
+ *
+ * @throws UserSyncError `feed-unknown`
+ */
+async function assertFeed(app: App, name: string): Promise<void> {
+  const rows = await app.database.query<{ name: string }>('select name from sync.feed order by id');
+  const known = [...new Set([...rows.map((row) => row.name), ...Object.keys(app.config.feeds)])];
+  if (known.includes(name)) return;
+  throw new UserSyncError('feed-unknown', `There is no feed "${name}". There are: ${known.join(', ')}.`, {
+    kind: 'usage',
+  });
+}
 
 /** In the reader's time zone, sortable. */
 export function localTime(date: Date): string {

@@ -7,7 +7,7 @@ import { executeRun } from '../sync/pipeline.js';
 import { reportRun } from '../sync/run-report.js';
 import { submitBatch } from '../sync/submit.js';
 import { readText } from './check.js';
-import { EXIT, parseNamedFile, type CommandContext, type RegisterCommand } from './command.js';
+import { EXIT, parseNamedFiles, type CommandContext, type RegisterCommand } from './command.js';
 import { ProgressLine } from './progress-line.js';
 import { printRun } from './run-text.js';
 
@@ -33,7 +33,7 @@ export const registerSync: RegisterCommand = (program, context) => {
     .option('--force', 'look at every user again, also when nothing seems to have changed')
     .action(async (files: string[], options: SyncOptions, command: Command) => {
       const json = context.wantsJson(command);
-      const named = files.map(parseNamedFile);
+      const named = parseNamedFiles(files);
       await context.withApp(command, async (app) => {
         const runId = await submitBatch(app.sync, {
           feed: options.feed,

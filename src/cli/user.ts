@@ -3,6 +3,7 @@ import { lookUpPerson, type Account, type Person } from '../sync/person.js';
 import type { CommandContext, RegisterCommand } from './command.js';
 import { localTime } from './runs.js';
 import { printable, type Terminal } from './terminal.js';
+import { valueText } from './value-text.js';
 
 export const registerUser: RegisterCommand = (program, context: CommandContext) => {
   const { terminal } = context;
@@ -69,6 +70,6 @@ function printAccount(terminal: Terminal, account: Account, person: Person): voi
   line('types', account.profile_types.join(', ') || '(none)');
   for (const [tag, value] of Object.entries(account.tags)) line('tag', `${tag} = ${String(value)}`);
   for (const [attribute, values] of Object.entries(account.profile)) {
-    terminal.print(`  ${printable(`${attribute} ${JSON.stringify(values)}`)}`);
+    terminal.print(`  ${printable(`${attribute} = ${valueText(values)}`)}`);
   }
 }

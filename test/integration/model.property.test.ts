@@ -45,12 +45,18 @@ const manualEdit: fc.Arbitrary<ManualEdit> = fc.oneof(
 const step = fc.record({
   // Duplicates of a username are part of it.
   batch: fc.array(record, { maxLength: 10 }),
-  edits: fc.array(manualEdit, { maxLength: 3 }),
-  force: fc.boolean(),
+  // The last batch once more, with only the first record of this one.
+  repeats: fc.boolean(),
+  edits: fc.array(manualEdit, { maxLength: 4 }),
+  force: fc.integer({ min: 0, max: 4 }).map((number) => number === 0),
   chunkSize: fc.integer({ min: 1, max: 4 }),
   autoApply: fc.boolean(),
   withoutBlocks: fc.boolean(),
 });
+
+function withOwnEmail(one: ModelRecord): ModelRecord {
+  return one.EMAIL === 'own' ? { ...one, EMAIL: `${one.USERNAME}@example.org` } : one;
+}
 
 describe('Any sequence of batches and edits by hand', function () {
   this.timeout(300_000);
@@ -61,12 +67,10 @@ describe('Any sequence of batches and edits by hand', function () {
       fc
         .asyncProperty(fc.array(step, { minLength: 2, maxLength: 6 }), async (steps) => {
           const model = new DirectoryModel();
-          for (const { batch, edits, autoApply, withoutBlocks, ...options } of steps) {
+          let records: ModelRecord[] = [];
+          for (const { batch, repeats, edits, autoApply, withoutBlocks, ...options } of steps) {
             for (const edit of edits) await model.edit(edit, harness);
-            const records = batch.map((one) => ({
-              ...one,
-              EMAIL: one.EMAIL === 'own' ? `${one.USERNAME}@example.org` : one.EMAIL,
-            }));
+            records = repeats ? [...batch.slice(0, 1).map(withOwnEmail), ...records] : batch.map(withOwnEmail);
             const settings = { autoApply, chunkSize: options.chunkSize };
             let run = await harness.sync(records, { force: options.force, settings });
             const held = run.status === 'held';

@@ -111,6 +111,18 @@ describe('A run', () => {
     });
   });
 
+  it('plans a user again whose record had an error, though the record is the same', async () => {
+    await using harness = await SyncHarness.open();
+    const batch = [person('a', { HOMEPAGE: 'no url at all' })];
+    const first = await harness.sync(batch);
+    expect(first).to.deep.include({ errors: 1 });
+    expect(first.counts).to.deep.include({ added: 1, rejected: 0 });
+    await harness.rows(`delete from directory.membership`);
+    const second = await harness.sync([...batch, person('b')]);
+    expect(second.counts).to.deep.include({ added: 1, updated: 1 });
+    expect((await users(harness)).get('a')?.['groups']).to.deep.equal(['example:group:staff']);
+  });
+
   it('takes the first record of a username and rejects the later ones, naming both places', async () => {
     await using harness = await SyncHarness.open();
     const run = await harness.sync([
