@@ -14,7 +14,7 @@ import { registerPlan } from './cli/plan.js';
 import { registerPreview } from './cli/preview.js';
 import { registerRuns } from './cli/runs.js';
 import { registerSync } from './cli/sync.js';
-import { Terminal, printable } from './cli/terminal.js';
+import { ReaderGoneError, Terminal, printable } from './cli/terminal.js';
 import { registerUser } from './cli/user.js';
 import { UserSyncError, messageOf } from './lib/errors.js';
 import { packageRoot } from './lib/package-root.js';
@@ -38,7 +38,6 @@ const COMMANDS: readonly RegisterCommand[] = [
 async function main(): Promise<void> {
   const { stdout, stderr } = process;
   const terminal = new Terminal({ stdout, stderr });
-  stopQuietlyWithoutReader(stdout);
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
@@ -79,19 +78,12 @@ function buildProgram(context: CommandContext): Command {
 
 /** Says what went wrong, once and in words; gives the exit code. */
 function report(error: unknown, terminal: Terminal): number {
+  if (error instanceof ReaderGoneError) return EXIT.done;
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   const code = error instanceof UserSyncError ? ` [${error.code}]` : '';
   terminal.note(`user-sync: ${messageOf(error).split('\n').map(printable).join('\n')}${code}`);
   if (!(error instanceof UserSyncError) && error instanceof Error) terminal.note(error.stack ?? '');
   return error instanceof UserSyncError && error.kind === 'usage' ? EXIT.usage : EXIT.failed;
-}
-
-/** `user-sync runs | head` ends the reader first; that is no error. */
-function stopQuietlyWithoutReader(stream: NodeJS.WriteStream): void {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(EXIT.done);
-    throw error;
-  });
 }
 
 await main();

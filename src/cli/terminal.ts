@@ -17,17 +17,25 @@ export interface TerminalOptions {
   readonly stderr: NodeJS.WriteStream;
 }
 
+/** Nobody reads the result any more, as in `user-sync runs | head -1`. Ends the command, which is no failure. */
+export class ReaderGoneError extends Error {}
+
 /** Where a command's results and its progress go. Colour and progress only on a terminal. */
 export class Terminal {
   readonly #stdout: NodeJS.WriteStream;
   readonly #stderr: NodeJS.WriteStream;
   readonly #hasColour: boolean;
+  #isReaderGone = false;
 
   constructor(options: TerminalOptions) {
     this.#stdout = options.stdout;
     this.#stderr = options.stderr;
     // Says no when NO_COLOR is set.
     this.#hasColour = options.stdout.isTTY && options.stdout.hasColors();
+    this.#stdout.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+      this.#isReaderGone = true;
+    });
   }
 
   /** A line of the command's result. */
@@ -35,10 +43,22 @@ export class Terminal {
     this.#stdout.write(`${line}\n`);
   }
 
-  /** A part of a long result; resolves when there is room for more. */
+  /**
+   * A part of a long result; resolves when there is room for more.
+   *
+   * @throws ReaderGoneError
+   */
   async write(text: string): Promise<void> {
+    if (this.#isReaderGone) throw new ReaderGoneError();
     if (this.#stdout.write(text)) return;
-    await new Promise<void>((resolve) => this.#stdout.once('drain', resolve));
+    await new Promise<void>((resolve, reject) => {
+      const settle = (): void => {
+        this.#stdout.off('drain', settle).off('close', settle);
+        if (this.#isReaderGone) reject(new ReaderGoneError());
+        else resolve();
+      };
+      this.#stdout.on('drain', settle).on('close', settle);
+    });
   }
 
   /** One document, or one line of many. */

@@ -7,6 +7,12 @@ import { UserSyncError } from '../lib/errors.js';
 import type { OnProgress } from './context.js';
 import type { StageBatch, StageCredit, StageJob, StageMessage, StageSummary } from './stage-messages.js';
 
+/**
+ * A batch passes through in small pieces; a heap that may not grow is collected before it does. Room for a record at its
+ * cap many times over.
+ */
+const WORKER_LIMITS = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 512 };
+
 export interface StageRequest {
   readonly runId: number;
   readonly job: StageJob;
@@ -28,7 +34,10 @@ export async function stageBatch(database: Database, request: StageRequest): Pro
   return database.withConnection(async (connection) => {
     await connection.client.query('begin');
     const copy = new CopyInto(connection, database.queryText('stage/copy-stage', stage));
-    const worker = new Worker(new URL('./stage-worker.js', import.meta.url), { workerData: request.job });
+    const worker = new Worker(new URL('./stage-worker.js', import.meta.url), {
+      workerData: request.job,
+      resourceLimits: WORKER_LIMITS,
+    });
     try {
       const summary = await receive(worker, request, async (batch) => {
         await insertErrors(database, request.runId, batch.errors);

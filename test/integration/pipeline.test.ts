@@ -215,6 +215,25 @@ describe('A run', () => {
     expect((await users(harness)).get('a')?.['is_active']).to.equal(false);
   });
 
+  it('makes an account anew that somebody deleted, and a profile too', async () => {
+    await using harness = await SyncHarness.open();
+    await harness.sync([person('a'), person('b'), person('c')]);
+    await harness.rows(`delete from directory.account where email = 'a@example.org'`);
+    await harness.rows(
+      `delete from directory.object where ref = (select profile_ref from directory.account where email = 'b@example.org')`,
+    );
+    const run = await harness.sync([person('a'), person('b', { JOB_TITLE: 'x' }), person('c')]);
+    expect(run.counts).to.deep.include({ added: 1, updated: 1, unchanged: 1 });
+    const directory = await users(harness);
+    expect(directory.get('a')).to.deep.include({ in_feed: true, profile_types: ['std:type:person:staff'] });
+    expect(directory.get('b')).to.deep.include({ profile_types: ['std:type:person:staff'] });
+    expect(directory.get('b')?.['profile']).to.have.all.keys(
+      'dc:attribute:title',
+      'std:attribute:email',
+      'std:attribute:job-title',
+    );
+  });
+
   it('puts the classification objects of the model into the directory, each once', async () => {
     await using harness = await SyncHarness.open();
     await harness.sync([person('a')]);
