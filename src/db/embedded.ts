@@ -9,7 +9,7 @@ import { UserSyncError, messageOf } from '../lib/errors.js';
 import { embeddedBinaries, postgresIdentity, type Identity } from './embedded-binaries.js';
 
 /** Another process may be starting or stopping it at the same moment: worth more than one look. */
-const START_ATTEMPTS = 20;
+const START_ATTEMPTS = 10;
 const USER = 'user_sync';
 
 /** What a server on the same machine as its only client can afford beyond the defaults. */

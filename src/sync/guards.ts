@@ -162,7 +162,7 @@ function askFieldEmptied({ settings, counts, valueCounts, last }: GuardInput): G
     Object.entries(last.valueCounts).map(([name, before]) => {
       const fall = Math.max(0, before / acceptedBefore - (valueCounts[name] ?? 0) / accepted);
       const users = Math.round(fall * accepted);
-      const breached = fall > points / 100 && users >= count;
+      const breached = exceeds(fall, points / 100) && users >= count;
       return {
         guard: 'field-emptied' as const,
         value: fall,
@@ -186,9 +186,14 @@ function share(
     guard,
     value,
     limit: limit.share,
-    breached: value > limit.share && concerned >= limit.count,
+    breached: exceeds(value, limit.share) && concerned >= limit.count,
     count: concerned,
   };
+}
+
+/** Shares are quotients: what comes of their last digits is no breach. */
+function exceeds(value: number, limit: number): boolean {
+  return value - limit > 1e-9;
 }
 
 /** The breached one of several answers, else the one nearest to its limit. */

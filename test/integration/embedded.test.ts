@@ -1,0 +1,57 @@
+import { expect } from 'chai';
+import { Client } from 'pg';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openEmbeddedPostgres } from '../../src/db/embedded.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+
+async function ask(url: string, question: string): Promise<unknown> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<{ answer: unknown }>(question)).rows[0]?.answer;
+  } finally {
+    await client.end();
+  }
+}
+
+describe('The embedded Postgres', function () {
+  this.timeout(60_000);
+
+  it('starts from nothing, is joined by who comes later, and stays until the last one leaves', async () => {
+    await using folder = await temporaryFolder();
+    await chmod(folder.path, 0o755);
+    const directory = join(folder.path, 'postgres');
+    const [first, second] = await Promise.all([
+      openEmbeddedPostgres(directory),
+      openEmbeddedPostgres(directory).catch(() => undefined),
+    ]);
+    const joined = second ?? (await openEmbeddedPostgres(directory));
+    expect(joined.url).to.equal(first.url);
+    expect(await ask(first.url, `select current_setting('server_encoding') as answer`)).to.equal('UTF8');
+    const inUse = new Client({ connectionString: joined.url });
+    await inUse.connect();
+    await first.close();
+    expect((await inUse.query('select 1')).rowCount).to.equal(1);
+    await inUse.end();
+    await joined.close();
+    expect(await ask(first.url, 'select 1').catch(() => 'gone')).to.equal('gone');
+  });
+
+  it('keeps its data, and says the end of its log when it cannot start', async () => {
+    await using folder = await temporaryFolder();
+    await chmod(folder.path, 0o755);
+    const directory = join(folder.path, 'postgres');
+    const first = await openEmbeddedPostgres(directory);
+    await ask(first.url, 'create table kept (id integer)');
+    await first.close();
+    const again = await openEmbeddedPostgres(directory);
+    expect(await ask(again.url, `select to_regclass('kept')::text as answer`)).to.equal('kept');
+    await again.close();
+    const settings = join(directory, 'data', 'postgresql.auto.conf');
+    await writeFile(settings, `${await readFile(settings, 'utf8')}\nno_such_setting = 1\n`);
+    const error = await openEmbeddedPostgres(directory).catch((thrown: unknown) => thrown);
+    expect(error).to.have.property('code', 'embedded-failed');
+    expect(error).to.have.property('message').that.includes('no_such_setting');
+  });
+});
