@@ -1,3 +1,4 @@
+import type { RecordLogEntry } from '../domain/record.js';
 import type { Database, Executor } from './database.js';
 
 /** An entry of a run's log. */
@@ -13,18 +14,6 @@ export interface RunLogEntry {
   readonly byte: number | null;
   readonly source: string | null;
   /** Part of the record: for those only who may see received data. */
-  readonly value: string | null;
-}
-
-export interface RecordLogEntry {
-  readonly code: string;
-  readonly message: string;
-  readonly username: string | null;
-  readonly file: string;
-  readonly record: number;
-  readonly line: number;
-  readonly byte: number;
-  readonly source: string | null;
   readonly value: string | null;
 }
 

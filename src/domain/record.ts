@@ -69,3 +69,16 @@ export interface RecordError {
   /** A sentence for the operator that says what to do; holds no value of the record. */
   readonly message: string;
 }
+
+/** A record's error with where it stood, for the run's log. */
+export interface RecordLogEntry {
+  readonly code: string;
+  readonly message: string;
+  readonly username: string | null;
+  readonly file: string;
+  readonly record: number;
+  readonly line: number;
+  readonly byte: number;
+  readonly source: string | null;
+  readonly value: string | null;
+}

@@ -1,3 +1,4 @@
+import type { RecordLogEntry } from '../domain/record.js';
 import type { ReadLimits } from '../readers/reader.js';
 import type { FileFormat } from '../readers/registry.js';
 
@@ -20,26 +21,13 @@ export interface StageFile {
   readonly format: FileFormat;
 }
 
-/** An entry of the run's log about one record. */
-export interface StagedError {
-  readonly code: string;
-  readonly message: string;
-  readonly username: string | null;
-  readonly file: string;
-  readonly record: number;
-  readonly line: number;
-  readonly byte: number;
-  readonly source: string | null;
-  readonly value: string | null;
-}
-
 /** Rows ready to be copied, and what went wrong in the records that they were made of. */
 export interface StageBatch {
   readonly type: 'batch';
   /** Lines of COPY's text format; moved, not copied, between the threads. */
   readonly rows: Uint8Array;
   readonly rowCount: number;
-  readonly errors: readonly StagedError[];
+  readonly errors: readonly RecordLogEntry[];
   readonly records: number;
   /** Bytes of the stored files read so far. */
   readonly bytesRead: number;

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
-import type { RecordError, RecordPosition } from '../domain/record.js';
+import type { RecordError, RecordLogEntry, RecordPosition } from '../domain/record.js';
 import { UserSyncError, messageOf } from '../lib/errors.js';
 import { compileControlFile, type CompiledMapping } from '../mapping/compile.js';
 import { modelLookup } from '../mapping/references.js';
@@ -9,7 +9,7 @@ import { parseModel } from '../model/model.js';
 import { ReadError, type ReadItem } from '../readers/reader.js';
 import { createReader } from '../readers/registry.js';
 import { readControlFile } from './control.js';
-import type { StageFailure, StageFile, StageJob, StageMessage, StageSummary, StagedError } from './stage-messages.js';
+import type { StageFailure, StageFile, StageJob, StageMessage, StageSummary } from './stage-messages.js';
 import { StageRows, rawText, storableError } from './stage-rows.js';
 
 /** Batches on their way to the database: enough to keep both threads busy. */
@@ -25,7 +25,7 @@ class StageWorker {
   readonly #mapping: CompiledMapping;
   readonly #patches: PatchBuilder;
   readonly #rows = new StageRows();
-  #errors: StagedError[] = [];
+  #errors: RecordLogEntry[] = [];
   #credits = CREDITS;
   #onCredit: (() => void) | undefined;
   #seq = 0;
@@ -74,9 +74,18 @@ class StageWorker {
   }
 
   async *#bytesOf(file: StageFile): AsyncGenerator<Uint8Array> {
-    for await (const chunk of createReadStream(file.path, { highWaterMark: 256 * 1024 })) {
-      this.#bytesRead += (chunk as Uint8Array).byteLength;
-      yield chunk as Uint8Array;
+    const stream = createReadStream(file.path, { highWaterMark: 256 * 1024 });
+    try {
+      for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+        this.#bytesRead += chunk.byteLength;
+        yield chunk;
+      }
+    } catch (error) {
+      throw new UserSyncError(
+        'stored-file-unreadable',
+        `Reading the stored file of ${file.name}: ${messageOf(error)}. Send the batch again.`,
+        { cause: error },
+      );
     }
   }
 

@@ -116,6 +116,11 @@ export class Site implements AsyncDisposable {
     return name;
   }
 
+  /** The control file, to make another of it. */
+  async control(): Promise<object> {
+    return JSON.parse(await readFile(join(this.folder, 'control.json'), 'utf8')) as object;
+  }
+
   /** Calls the program in the site's folder. */
   async call(...args: string[]): Promise<Called> {
     return (await this.start(args)).ended;

@@ -109,7 +109,7 @@ export async function readAll(format: FileFormat, text: string): Promise<JsonVal
 export function expectShown(line: PreviewLine, shown: MappingExample['result']): void {
   for (const [key, value] of Object.entries(shown)) {
     const actual = line[key as keyof PreviewLine];
-    if (key === 'user') expect(actual, key).to.deep.include(value as object);
+    if (key === 'user') expect(actual, key).to.deep.include(value);
     else if (key === 'errors') {
       const errors = value as readonly object[];
       expect(line.errors, key).to.have.length(errors.length);

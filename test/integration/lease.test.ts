@@ -1,0 +1,75 @@
+import { expect } from 'chai';
+import { ensureFeed } from '../../src/db/feeds.js';
+import { Lease } from '../../src/db/lease.js';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
+
+describe('The lease of a feed', () => {
+  let test: TestDatabase;
+
+  beforeEach(async () => {
+    test = await createTestDatabase();
+  });
+
+  afterEach(async () => {
+    await test.drop();
+  });
+
+  it('is held by one process at a time, and free again when released', async () => {
+    const feed = await ensureFeed(test.database, 'default');
+    const first = await Lease.acquire(test.database, feed, 'one');
+    expect(await Lease.acquire(test.database, feed, 'two')).to.equal(undefined);
+    const other = await ensureFeed(test.database, 'other');
+    const ofOther = await Lease.acquire(test.database, other, 'two');
+    expect(ofOther).to.not.equal(undefined);
+    await first?.release();
+    const second = await Lease.acquire(test.database, feed, 'two');
+    expect(second?.token).to.be.greaterThan(first?.token ?? Infinity);
+    await second?.release();
+    await ofOther?.release();
+  });
+
+  it('stops who overslept inside the transaction that would write', async () => {
+    const feed = await ensureFeed(test.database, 'default');
+    const asleep = await Lease.acquire(test.database, feed, 'one');
+    await test.database.query(`update sync.feed set lease_expires_at = now() - interval '1 second'`);
+    const successor = await Lease.acquire(test.database, feed, 'two');
+    expect(successor).to.not.equal(undefined);
+    const write = test.database.transaction(async (connection) => {
+      await asleep?.assertHeld(connection);
+      await connection.query(`insert into directory.account (email) values ('late@example.org')`);
+    });
+    expect(await write.catch((error: unknown) => error)).to.have.property('code', 'lease-lost');
+    // Its heartbeat and its release are no harm to the successor.
+    await asleep?.renew(60_000);
+    await asleep?.release();
+    const [row] = await test.database.query<{ holder: string }>('select lease_holder as holder from sync.feed');
+    expect(row?.holder).to.equal('two');
+    expect(await test.database.query('select * from directory.account')).to.have.length(0);
+    await successor?.release();
+  });
+
+  it('cannot be taken over while a transaction under it is still writing', async () => {
+    const feed = await ensureFeed(test.database, 'default');
+    const first = await Lease.acquire(test.database, feed, 'one');
+    await test.database.query(`update sync.feed set lease_expires_at = now() - interval '1 second'`);
+    const order: string[] = [];
+    let takeOver: Promise<Lease | undefined> | undefined;
+    await test.database.transaction(async (connection) => {
+      await first?.assertHeld(connection);
+      takeOver = Lease.acquire(test.database, feed, 'two', 60_000).then((lease) => {
+        order.push('taken over');
+        return lease;
+      });
+      // The row is locked by us: another session cannot change it before we commit.
+      const [waiting] = await test.database.query<{ free: boolean }>(
+        `select exists (select from sync.feed where id = $1 for update skip locked) as free`,
+        [feed.id],
+      );
+      expect(waiting?.free).to.equal(false);
+      order.push('written');
+    });
+    await takeOver?.then((lease) => lease?.release());
+    expect(order[0]).to.equal('written');
+    await first?.release();
+  });
+});
