@@ -16,6 +16,7 @@ import { MODEL_PROBLEMS } from '../src/model/problems.js';
 import { DATA_TYPES } from '../src/model/schema.js';
 import { READER_FORMATS } from '../src/readers/registry.js';
 import { readSources } from './support/architecture.js';
+import { Site } from './support/cli.js';
 import { codesIn, stringsIn, type UsedCode } from './support/docs-codes.js';
 import {
   examplesOf,
@@ -141,6 +142,44 @@ describe('README.md', () => {
   });
 });
 
+describe('the examples of README.md', () => {
+  const readme = documentOf('README.md');
+  const fences = fencesOf(readme);
+  const textOf = (info: string): string => fences.find((fence) => fence.info === info)?.text ?? '';
+  const control = textOf('json control-file');
+
+  it('print what it shows, one after the other', async () => {
+    await using site = await Site.open({ control: JSON.parse(control) as object });
+    for (const name of ['people.csv', 'people-2.csv']) await site.write(name, textOf(`csv ${name}`));
+    let shown = 0;
+    for (const { command, output } of examplesOfUse(readme)) {
+      const { stdout, stderr, code } = await site.call(...argumentsOf(command));
+      expect(code, `${command}\n${stderr}`).to.be.oneOf([0, 3]);
+      if (output === undefined) continue;
+      shown += 1;
+      expect(comparable(stdout), command).to.equal(comparable(output));
+    }
+    expect(shown).to.be.greaterThan(4);
+  });
+
+  it('check a broken control file as it shows', async () => {
+    await using site = await Site.open();
+    const broken = control.replace('nameFirst', 'nameFrist').replace('"csv" }', '"csv", "charste": "utf-8" }');
+    await site.write('broken.json', broken);
+    const { stdout, code } = await site.call('check', 'broken.json');
+    expect(code).to.equal(2);
+    expect(readme).to.include(`\n${stdout}`);
+  });
+
+  it('demonstrate the main job as it shows', async () => {
+    await using site = await Site.open({ database: 'embedded' });
+    const shown = fences.find(({ text }) => text.startsWith('A feed of '))?.text ?? '';
+    const { stdout, stderr, code } = await site.call('demo', '--exit');
+    expect(code, stderr).to.equal(0);
+    expect(comparable(stdout)).to.equal(comparable(shown));
+  });
+});
+
 describe('docs/control-files.md', () => {
   const reference = documentOf('docs/control-files.md');
   const examples = examplesOf(fencesOf(reference));
@@ -236,6 +275,32 @@ async function registeredCommands(): Promise<readonly Command[]> {
     }
   }
   return program.commands;
+}
+
+/** The commands below `## Use` in order, with the output that is shown of some. `init` only makes what a test's site has. */
+function examplesOfUse(markdown: string): { command: string; output?: string }[] {
+  const use = markdown.split(/^## /m).find((section) => section.startsWith('Use\n')) ?? '';
+  return fencesOf(use).flatMap(({ text }) => {
+    const [, command, output] = /^\$ user-sync (.*)\n([\s\S]*)$/.exec(text) ?? [];
+    if (command !== undefined && output !== undefined) return [{ command, output }];
+    const calls = [...text.matchAll(/^user-sync (.*)$/gm)].map(([, call]) => ({ command: call ?? '' }));
+    return calls.filter((call) => !call.command.startsWith('init '));
+  });
+}
+
+/** Words of a command line, without quotes and comment. */
+function argumentsOf(command: string): string[] {
+  return [...command.replace(/\s#.*$/, '').matchAll(/"([^"]*)"|\S+/g)].map(([word, quoted]) => quoted ?? word);
+}
+
+/** Output without what differs each time. */
+function comparable(output: string): string {
+  return output
+    .replaceAll(/\d+\.\d s\b/g, 'N s')
+    .replaceAll(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/gm, 'DAY TIME')
+    .replaceAll(/\S+user-sync-demo-\w+/g, 'FOLDER')
+    .replaceAll(/[ ]+$/gm, '')
+    .trim();
 }
 
 /** `NAME=FILE...` → `NAME=FILE` */

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { App } from '../app.js';
 import type { Config } from '../config/config.js';
 import { packageRoot } from '../lib/package-root.js';
@@ -33,7 +33,7 @@ export const registerDemo: RegisterCommand = (program, context) => {
     .option('--exit', 'end after the last batch instead of waiting for Ctrl-C')
     .action(async (options: DemoOptions, command: Command) => {
       const config = await context.loadConfig(command);
-      const dataDir = options.dataDir ?? (await temporaryDataDir());
+      const dataDir = options.dataDir === undefined ? await temporaryDataDir() : resolve(options.dataDir);
       const logger = context.logger(config);
       try {
         const app = await App.open(demoConfig(config, dataDir), logger);

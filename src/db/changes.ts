@@ -3,6 +3,11 @@ import type { Database, Executor } from './database.js';
 
 const PAGE_SIZE = 1000;
 
+const APPLIED = `
+  select from sync.chunk
+  where chunk.run_id = change.run_id and chunk.applied_at is not null
+    and change.ordinal between chunk.first_ordinal and chunk.last_ordinal`;
+
 /** Reads a run's plan in order, a page at a time. */
 export async function* readPlan(
   database: Database,
@@ -10,17 +15,18 @@ export async function* readPlan(
   kind: ChangeKind | undefined,
 ): AsyncGenerator<PlannedChange> {
   for (let after = -1; ;) {
-    const page = await database.query<PlannedChange & Record<string, unknown>>(
-      `select change.ordinal, change.kind, change.username, change.before, change.after,
-              not change.withheld and exists (
-                select from sync.chunk
-                where chunk.run_id = change.run_id and chunk.applied_at is not null
-                  and change.ordinal between chunk.first_ordinal and chunk.last_ordinal) as applied
-       from sync.change
-       where change.run_id = $1 and change.ordinal > $2 and ($3::text is null or change.kind = $3)
-       order by change.ordinal limit $4`,
-      [runId, after, kind ?? null, PAGE_SIZE],
-    );
+    const from = after;
+    const page = await database.list<PlannedChange & Record<string, unknown>>((builder) => {
+      const list = builder
+        .select('change.ordinal', 'change.kind', 'change.username', 'change.before', 'change.after')
+        .select(builder.raw(`not change.withheld and exists (${APPLIED}) as applied`))
+        .from('sync.change')
+        .where('change.run_id', runId)
+        .where('change.ordinal', '>', from)
+        .orderBy('change.ordinal')
+        .limit(PAGE_SIZE);
+      return kind === undefined ? list : list.where('change.kind', kind);
+    });
     for (const change of page) {
       after = change.ordinal;
       yield change;

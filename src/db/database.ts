@@ -1,3 +1,4 @@
+import knex, { type Knex } from 'knex';
 import { Pool, types, type PoolClient, type QueryResultRow } from 'pg';
 import { UserSyncError, messageOf } from '../lib/errors.js';
 import type { Queries, StageTable } from './queries.js';
@@ -37,6 +38,8 @@ export interface Connection extends Executor {
 export class Database implements Executor {
   readonly #pool: Pool;
   readonly #queries: Queries;
+  /** Only builds statements: it has no connections of its own. */
+  readonly #builder: Knex = knex({ client: 'pg' });
 
   constructor(options: DatabaseOptions, queries: Queries) {
     this.#queries = queries;
@@ -63,6 +66,12 @@ export class Database implements Executor {
   async query<Row extends QueryResultRow>(text: string, params: readonly unknown[] = []): Promise<Row[]> {
     const result = await this.#pool.query<Row>(text, [...params]);
     return result.rows;
+  }
+
+  /** Rows of a list whose filters and paging depend on what was asked for. */
+  async list<Row extends QueryResultRow>(build: (builder: Knex) => Knex.QueryBuilder): Promise<Row[]> {
+    const { sql, bindings } = build(this.#builder).toSQL().toNative();
+    return this.query<Row>(sql, bindings);
   }
 
   async run(name: string, params: readonly unknown[] = [], stage?: StageTable): Promise<number> {

@@ -62,25 +62,32 @@ export async function clearRecordErrors(database: Executor, runId: number): Prom
   await database.query(`delete from sync.run_log where run_id = $1 and record is not null`, [runId]);
 }
 
+const PAGE_SIZE = 1000;
+
 /** Reads a run's log in order, a page at a time: it may be long. */
 export async function* readLog(
   database: Database,
   runId: number,
   filter: { errorsOnly?: boolean; username?: string } = {},
 ): AsyncGenerator<RunLogEntry> {
-  const pageSize = 1000;
   for (let after = 0; ;) {
-    const page = await database.query<RunLogEntry & { id: number }>(
-      `select id, at, level, code, message, username, file, record, line, byte, source, value
-       from sync.run_log
-       where run_id = $1 and id > $2 and ($3::boolean is false or level = 'error') and ($4::text is null or username = $4)
-       order by id limit $5`,
-      [runId, after, filter.errorsOnly ?? false, filter.username ?? null, pageSize],
-    );
+    const from = after;
+    const page = await database.list<RunLogEntry & { id: number }>((builder) => {
+      const list = builder
+        .select('id', 'at', 'level', 'code', 'message', 'username', 'file', 'record', 'line', 'byte', 'source', 'value')
+        .from('sync.run_log')
+        .where('run_id', runId)
+        .where('id', '>', from)
+        .orderBy('id')
+        .limit(PAGE_SIZE);
+      if (filter.errorsOnly === true) void list.where('level', 'error');
+      if (filter.username !== undefined) void list.where('username', filter.username);
+      return list;
+    });
     for (const { id, ...entry } of page) {
       after = id;
       yield entry;
     }
-    if (page.length < pageSize) return;
+    if (page.length < PAGE_SIZE) return;
   }
 }

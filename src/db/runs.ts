@@ -186,14 +186,28 @@ export async function findAbandonedRun(database: Executor, feedId: number): Prom
   return row === undefined ? undefined : complete(row);
 }
 
+export interface RunFilter {
+  readonly feed?: string;
+  readonly statuses?: readonly RunStatus[];
+  /** Only runs older than this one: the cursor of a page. */
+  readonly before?: number;
+  readonly limit: number;
+}
+
 /** Newest first. */
-export async function listRuns(database: Executor, filter: { feed?: string; limit: number }): Promise<RunRow[]> {
-  const rows = await database.query<RunRow>(
-    `select ${COLUMNS} from sync.run join sync.feed on feed.id = run.feed_id
-     where $1::text is null or feed.name = $1
-     order by run.id desc limit $2`,
-    [filter.feed ?? null, filter.limit],
-  );
+export async function listRuns(database: Database, filter: RunFilter): Promise<RunRow[]> {
+  const rows = await database.list<RunRow>((builder) => {
+    const list = builder
+      .select(builder.raw(COLUMNS))
+      .from('sync.run')
+      .join('sync.feed', 'feed.id', 'run.feed_id')
+      .orderBy('run.id', 'desc')
+      .limit(filter.limit);
+    if (filter.feed !== undefined) void list.where('feed.name', filter.feed);
+    if (filter.statuses !== undefined) void list.whereIn('run.status', filter.statuses);
+    if (filter.before !== undefined) void list.where('run.id', '<', filter.before);
+    return list;
+  });
   return rows.map(complete);
 }
 
