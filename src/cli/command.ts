@@ -36,10 +36,10 @@ export class CommandContext {
     return command.optsWithGlobals<GlobalOptions>().json === true;
   }
 
-  /** Commands are quiet unless something needs attention: their result is on stdout. */
+  /** Commands say by their result what happened; beside it only what nobody expected is logged, unless asked for. */
   logger(config: Config): RootLogger {
     const { level, format } = config.log;
-    return createLogger({ format, level: level === 'info' ? 'warn' : level });
+    return createLogger({ format, level: level === 'debug' ? level : 'error' });
   }
 
   /** Opens the app for the time of `work`. */

@@ -4,6 +4,7 @@ import { stageTable } from '../db/queries.js';
 import { clearRecordErrors, countErrors, logRun } from '../db/run-log.js';
 import { findRun, moveRun, runFiles, updateRun, type RunRow, type RunUpdate } from '../db/runs.js';
 import type { GuardResult } from '../domain/guard.js';
+import { describeGuard } from '../domain/guard-text.js';
 import { countsOfPlan, type BatchFile, type RunCounts, type RunPhase, type RunStatus } from '../domain/run.js';
 import { UserSyncError, messageOf } from '../lib/errors.js';
 import type { ControlFile, FileEntry } from '../mapping/instruction.js';
@@ -65,8 +66,7 @@ export class Execution {
 
   async completeNothingNew(): Promise<void> {
     const last = await this.#last();
-    const message = `Nothing new: every file is the same as in run ${last?.id ?? 0}, the last one applied.`;
-    await logRun(this.#context.database, this.run.id, 'info', message, 'nothing-new');
+    await this.#note('info', `Nothing new: every file is the same as in run ${last?.id ?? 0}, the last one applied.`);
     await this.end({ outcome: 'nothing-new', applied: true });
   }
 
@@ -100,7 +100,7 @@ export class Execution {
     const { controlText } = await this.#files();
     const files = await this.#filesInOrder();
     await clearRecordErrors(database, this.run.id);
-    return this.#timed('stage', async () =>
+    const staged = await this.#timed('stage', async () =>
       stageBatch(database, {
         runId: this.run.id,
         signal: this.options.signal,
@@ -119,6 +119,13 @@ export class Execution {
         },
       }),
     );
+    const { records, accepted, inError } = staged;
+    const names = files.map(({ file }) => file.name).join(', ');
+    await this.#note(
+      'info',
+      `Read ${records} records of ${names}: ${accepted} accepted, ${inError} of them with errors.`,
+    );
+    return staged;
   }
 
   async plan(staged: StageSummary): Promise<Plan> {
@@ -162,6 +169,15 @@ export class Execution {
       modelDigest: modelDigest(model),
       errors: await countErrors(database, this.run.id),
     });
+    const { added, updated, blocked, unblocked, unchanged, rejected } = counts;
+    await this.#note(
+      'info',
+      `Planned: ${added} to add, ${updated} to update, ${blocked} to block, ${unblocked} to unblock; ` +
+        `${unchanged} unchanged, ${rejected} rejected.`,
+    );
+    for (const guard of guards.filter(({ breached }) => breached)) {
+      await this.#note('warn', `Guard ${guard.guard} is breached: ${describeGuard(guard)}.`, guard.guard);
+    }
     return { counts, guards, staged, plan };
   }
 
@@ -203,18 +219,17 @@ export class Execution {
     await this.end({ outcome: changed ? 'applied' : 'nothing-to-change', applied: true, counts });
   }
 
-  async move(to: RunStatus, update: RunUpdate = {}, note?: string): Promise<void> {
-    const { database, logger } = this.#context;
-    const { id, feed } = this.run;
-    await moveRun(database, id, to, this.options.actor, update, note ?? null);
-    logger.info(`Run ${id} is ${to}`, { run: id, feed, ...(note === undefined ? {} : { note }) });
+  async move(to: RunStatus, update: RunUpdate = {}, reason?: string): Promise<void> {
+    const { actor } = this.options;
+    await moveRun(this.#context.database, this.run.id, to, actor, update, reason ?? null);
+    await this.#note('info', `The run is ${to}, by ${actor}${reason === undefined ? '' : `: ${reason}`}.`);
   }
 
   async end(update: RunUpdate): Promise<void> {
-    const { database, logger } = this.#context;
-    const { id, feed } = this.run;
-    await endRun(database, id, 'complete', this.options.actor, { ...update, timings: this.#timings }, this.#lease);
-    logger.info(`Run ${id} is complete`, { run: id, feed, outcome: update.outcome, ...update.counts });
+    const { actor } = this.options;
+    await this.#note('info', `The run is complete: ${update.outcome ?? ''}.`);
+    const timings = this.#timings;
+    await endRun(this.#context.database, this.run.id, 'complete', actor, { ...update, timings }, this.#lease);
   }
 
   /** The run says why it ended; what had been applied is published. */
@@ -231,7 +246,9 @@ export class Execution {
       const counts = await this.#appliedCounts(current.counts);
       const update = { failureCode: code, failureMessage: message, timings: this.#timings, counts };
       await endRun(database, id, cancelled ? 'cancelled' : 'failed', this.options.actor, update, this.#lease);
-      logger.error(`Run ${id} ${cancelled ? 'was cancelled' : 'failed'}`, { run: id, feed, error });
+      // What nobody foresaw needs somebody; other failures are told by whoever reports on the run.
+      const level = error instanceof UserSyncError ? 'warn' : 'error';
+      logger[level](`Run ${id} ${cancelled ? 'was cancelled' : 'failed'}`, { run: id, feed, error });
     } catch (cause) {
       // The run stays as it is; whoever comes next finishes it.
       logger.error(`Noting the end of run ${id} failed; the next process to work on the feed finishes it`, {
@@ -240,6 +257,14 @@ export class Execution {
         error: cause,
       });
     }
+  }
+
+  /** One event, for those who read the run's log and for those who watch the process. */
+  async #note(level: 'info' | 'warn', message: string, code: string | null = null): Promise<void> {
+    const { database, logger } = this.#context;
+    const { id, feed } = this.run;
+    await logRun(database, id, level, message, code);
+    logger[level](message, { run: id, feed });
   }
 
   async #assertNotCancelled(): Promise<void> {
