@@ -100,7 +100,7 @@ where stage.digest is not null and feed_user.username is null
 -- name: plan-changes
 -- Users that are there already and whose record differs, who come back, or were in error. $3 base; $4: all of them, as
 -- an operator asked. before and after hold only what differs. An account that somebody deactivated by hand stays so, unless
--- the user comes back.
+-- the user comes back. `offset 0` keeps Postgres from computing a column anew wherever it is used.
 with candidate as (
   select stage.seq, stage.username, stage.digest, stage.mapped::jsonb as given,
          feed_user.account_id, feed_user.in_feed
@@ -110,6 +110,7 @@ with candidate as (
     and feed_user.feed_id = $2::smallint
     and (not feed_user.in_feed or feed_user.in_error or $4::boolean
          or feed_user.digest is distinct from stage.digest)
+  offset 0
 ),
 present as (
   select candidate.*,
@@ -126,6 +127,7 @@ present as (
   from candidate
   join directory.account on account.id = candidate.account_id
   left join directory.object on object.ref = account.profile_ref
+  offset 0
 ),
 target as (
   select present.*,
@@ -136,6 +138,7 @@ target as (
          given -> 'types' as new_types,
          sync.merged_profile(old_profile, given -> 'profile', given -> 'drop' -> 'profile') as new_profile
   from present
+  offset 0
 )
 insert into sync.change (run_id, ordinal, kind, username, account_id, digest, before, after)
 select $1::bigint, $3::integer + target.seq, case when in_feed then 'update' else 'unblock' end,

@@ -2,11 +2,12 @@ import type { Progress } from '../sync/context.js';
 import { duration, number } from './run-text.js';
 import type { Terminal } from './terminal.js';
 
-const BAR_WIDTH = 24;
+/** With the longest of everything else, a line still fits a terminal of 80 columns. */
+const BAR_WIDTH = 16;
 const REFRESH_MS = 100;
 
 const PHASES: Readonly<Record<Progress['phase'], string>> = {
-  stage: 'reading and mapping',
+  stage: 'reading',
   plan: 'comparing',
   apply: 'applying',
 };
@@ -53,5 +54,5 @@ export function progressText(progress: Progress, seconds: number): string {
       : `  ${number(Math.round(count / seconds))} ${progress.unit === 'users' ? 'users' : 'records'}/s`;
   const total = count === undefined ? '' : `  ${number(count)}`;
   const left = share > 0.02 && share < 1 && seconds > 1 ? `  ${duration((seconds / share) * (1 - share))} left` : '';
-  return `${PHASES[progress.phase].padEnd(19)} ${bar} ${String(Math.floor(share * 100)).padStart(3)} %${total}${speed}${left}`;
+  return `${PHASES[progress.phase].padEnd(9)} ${bar} ${String(Math.floor(share * 100)).padStart(3)} %${total}${speed}${left}`;
 }

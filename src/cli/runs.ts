@@ -5,6 +5,7 @@ import { UserSyncError } from '../lib/errors.js';
 import { reportRun, summariseRun } from '../sync/run-report.js';
 import { parseCount, parseRunId, type RegisterCommand } from './command.js';
 import { number, printRun, styledStatus } from './run-text.js';
+import { printable } from './terminal.js';
 
 export const registerRuns: RegisterCommand = (program, context) => {
   const { terminal } = context;
@@ -41,7 +42,7 @@ export const registerRuns: RegisterCommand = (program, context) => {
           ],
           runs.map((run) => [
             String(run.id),
-            run.feed,
+            printable(run.feed),
             styledStatus(terminal, run.status),
             ...[
               run.counts.records,
@@ -76,11 +77,16 @@ export const registerRuns: RegisterCommand = (program, context) => {
         terminal.print();
         terminal.table(
           ['FILE', 'BYTES', 'SHA-256', 'RECEIVED AS'],
-          report.files.map((file) => [file.name, number(file.fileSize), file.digest.slice(0, 16), file.filename]),
+          report.files.map((file) => [
+            printable(file.name),
+            number(file.fileSize),
+            file.digest.slice(0, 16),
+            printable(file.filename),
+          ]),
           [1],
         );
         terminal.print();
-        terminal.print(`  created ${localTime(run.createdAt)} from ${run.source}`);
+        terminal.print(`  created ${localTime(run.createdAt)} from ${printable(run.source)}`);
       });
     });
 };

@@ -36,7 +36,7 @@ function printPerson(terminal: Terminal, person: Person): void {
   if (person.errors.length > 0) {
     heading('Errors');
     for (const error of person.errors) {
-      terminal.print(`  run ${error.run}  ${error.code ?? ''}  ${printable(error.message)}`);
+      terminal.print(`  run ${error.run}  ${error.code ?? ''}  ${printable(error.message)}${given(error)}`);
     }
   }
   if (person.changes.length > 0) {
@@ -51,6 +51,11 @@ function printPerson(terminal: Terminal, person: Person): void {
       }
     }
   }
+}
+
+/** The field and what stood in it, where one is to blame. */
+function given({ source, value }: Person['errors'][number]): string {
+  return value === null ? '' : printable(` [${source ?? ''}: ${value}]`);
 }
 
 function printAccount(terminal: Terminal, account: Account, person: Person): void {

@@ -148,8 +148,8 @@ describe('the embedded database', () => {
     const first = await site.call('sync', 'users=users.json', '--approve', '--json');
     expect(first.code).to.equal(0);
     // A guest of the server keeps it up while processes come and go.
-    const { url, close } = await openEmbeddedPostgres(join(site.folder, 'var', 'postgres'));
-    const guest = new Client({ connectionString: url });
+    const server = await openEmbeddedPostgres(join(site.folder, 'var', 'postgres'));
+    const guest = new Client({ connectionString: server.url });
     await guest.connect();
     const [runs, user, next] = await Promise.all([
       site.call('runs', '--json'),
@@ -161,7 +161,7 @@ describe('the embedded database', () => {
     const { rows } = await guest.query('select from directory.users where not is_active');
     expect(rows).to.have.length(10);
     await guest.end();
-    await close();
+    await server.close();
 
     // Also when the reader of a long answer leaves early.
     const { child, ended } = await site.start(['plan', '1', '--json']);
