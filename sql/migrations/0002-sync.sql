@@ -115,6 +115,16 @@ $$;
 create trigger forget_accounts after delete on directory.account
   referencing old table as gone for each statement execute function sync.forget_accounts();
 
+create function sync.forget_all_accounts() returns trigger language plpgsql security definer set search_path = '' as $$
+begin
+  delete from sync.feed_user;
+  return null;
+end
+$$;
+
+create trigger forget_all_accounts after truncate on directory.account
+  for each statement execute function sync.forget_all_accounts();
+
 create index feed_user_in_error on sync.feed_user (feed_id) where in_error;
 
 -- The record last taken in for a user: only written when what it maps to changed, or when it was rejected.

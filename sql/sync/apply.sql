@@ -22,7 +22,8 @@ with planned as materialized (
 ),
 profile as (
   insert into directory.object (ref, types, attributes)
-  select profile_ref, array(select jsonb_array_elements_text(after -> 'types')), after -> 'profile'
+  select profile_ref, array(select jsonb_array_elements_text(coalesce(after -> 'types', '["std:type:person"]'))),
+         after -> 'profile'
   from planned
 ),
 account as (

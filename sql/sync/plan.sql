@@ -123,6 +123,12 @@ present as (
                       where membership.account_id = account.id)) as old_user,
          account.tags as old_tags,
          coalesce(to_jsonb(object.types), '[]') as old_types,
+         -- For who comes back through a control file that says nothing of groups.
+         case when not in_feed and not given ? 'types' then
+           (select coalesce(jsonb_agg(user_group.type_active order by user_group.position), '["std:type:person"]')
+            from directory.membership
+            join directory.user_group on user_group.code = membership.group_code and user_group.managed
+            where membership.account_id = account.id and user_group.type_active is not null) end as active_types,
          coalesce(object.attributes, '{}') as old_profile
   from candidate
   join directory.account on account.id = candidate.account_id
@@ -135,7 +141,7 @@ target as (
            || case when in_feed then '{}'::jsonb else '{"isActive": true}'::jsonb end as new_user,
          (old_tags || (given -> 'tags'))
            - array(select jsonb_array_elements_text(given -> 'drop' -> 'tags')) as new_tags,
-         given -> 'types' as new_types,
+         coalesce(given -> 'types', case when in_feed then old_types else active_types end) as new_types,
          sync.merged_profile(old_profile, given -> 'profile', given -> 'drop' -> 'profile') as new_profile
   from present
   offset 0
@@ -231,8 +237,8 @@ marked as (
 logged as (
   insert into sync.run_log (run_id, level, code, message, username, file, record, line, byte)
   select $1::bigint, 'error', 'not-owned',
-         'An account with this e-mail address exists that the sync did not create. Adopt that account for this user, '
-         'or correct the address.',
+         'An account with this e-mail address exists that the sync did not create, and is left alone. Give this user '
+         'another address in the source, or remove that account.',
          username, ($3::text[])[file + 1], record, line, byte
   from marked
 )

@@ -73,3 +73,6 @@ as $$
 $$;
 
 comment on function directory.changes_after is 'The changes after an id, oldest first, at most max_rows.';
+
+-- It reads with the owner's rights, so whoever is to use it is granted it by name.
+revoke execute on function directory.changes_after from public;

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { chmod, cp, lstat, mkdtemp, readFile, rename, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -56,18 +56,27 @@ function canRun(native: string, identity: Identity): boolean {
   return spawnSync(join(native, 'bin', 'postgres'), ['--version'], { uid, gid, cwd: '/' }).status === 0;
 }
 
-/** Root's folders are often closed to others: a copy in the temporary folder is not. */
+/**
+ * Root's folders are often closed to others: a copy in the temporary folder is not. Everybody may write there, so a copy
+ * that is found is only used when it is root's own.
+ */
 async function copyForOthers(native: string): Promise<string> {
   const { version } = JSON.parse(await readFile(join(native, '..', 'package.json'), 'utf8')) as { version: string };
-  const copy = join(tmpdir(), `user-sync-postgres-${version}-${process.getuid?.() ?? 0}`);
-  if (existsSync(join(copy, 'bin', 'postgres'))) return copy;
-  const unfinished = `${copy}.${process.pid}`;
-  await mkdir(unfinished, { recursive: true, mode: 0o755 });
-  await cp(native, unfinished, { recursive: true, verbatimSymlinks: true });
-  await rename(unfinished, copy).catch(async () => {
-    await rm(unfinished, { recursive: true, force: true });
-  });
-  return copy;
+  const copy = join(tmpdir(), `user-sync-postgres-${version}`);
+  if (await isRootsOwn(copy)) return copy;
+  const fresh = await mkdtemp(`${copy}-`);
+  await cp(native, fresh, { recursive: true, verbatimSymlinks: true });
+  await chmod(fresh, 0o755);
+  return rename(fresh, copy).then(
+    () => copy,
+    // Somebody made one at the same time, or put something else there.
+    () => fresh,
+  );
+}
+
+async function isRootsOwn(folder: string): Promise<boolean> {
+  const found = await lstat(folder).catch(() => undefined);
+  return found !== undefined && found.isDirectory() && found.uid === 0 && (found.mode & 0o022) === 0;
 }
 
 /** Root lends itself another name: the system's `postgres`, else `nobody`. */

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { access, chmod, chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { access, chmod, chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -11,6 +11,7 @@ import { embeddedBinaries, postgresIdentity, type Identity } from './embedded-bi
 /** Another process may be starting or stopping it at the same moment: worth more than one look. */
 const START_ATTEMPTS = 10;
 const USER = 'user_sync';
+const LEAVING = 'user-sync leaving';
 
 /** What a server on the same machine as its only client can afford beyond the defaults. */
 const SETTINGS: Readonly<Record<string, string>> = {
@@ -43,36 +44,53 @@ export async function openEmbeddedPostgres(directory: string): Promise<EmbeddedP
   const identity = await postgresIdentity();
   const server = new EmbeddedServer(directory, await embeddedBinaries(identity), identity);
   await server.initialise();
-  const url = await server.startOrJoin();
-  return { url, close: () => server.stopIfUnused(url) };
+  const session = await server.startOrJoin();
+  return { url: session.url, close: () => server.leave(session) };
+}
+
+/** A connection kept open as long as this process uses the server, which shows the others that it does. */
+interface Session {
+  readonly url: string;
+  readonly client: Client;
 }
 
 class EmbeddedServer {
   readonly #directory: string;
+  /** Holds the server's data and the password: complete, or not there. */
+  readonly #cluster: string;
   readonly #data: string;
   readonly #binaries: string;
   readonly #identity: Identity | undefined;
 
   constructor(directory: string, binaries: string, identity: Identity | undefined) {
     this.#directory = directory;
-    this.#data = join(directory, 'data');
+    this.#cluster = join(directory, 'cluster');
+    this.#data = join(this.#cluster, 'data');
     this.#binaries = binaries;
     this.#identity = identity;
   }
 
+  /** Prepared aside and moved into place, so that several processes may begin at once and none sees half of it. */
   async initialise(): Promise<void> {
-    await mkdir(this.#directory, { recursive: true });
-    if (this.#identity !== undefined) await chown(this.#directory, this.#identity.uid, this.#identity.gid);
-    await chmod(this.#directory, 0o700);
-    const marker = join(this.#directory, 'initialised');
-    if (await exists(marker)) return;
-    // What an interrupted first start left behind.
-    await rm(this.#data, { recursive: true, force: true });
-    const passwordFile = join(this.#directory, 'password');
+    await this.#makeFolder(this.#directory);
+    if (await exists(this.#cluster)) return;
+    const unfinished = join(this.#directory, `unfinished-${randomUUID()}`);
+    await this.#makeFolder(unfinished);
+    try {
+      await this.#prepare(unfinished);
+      await rename(unfinished, this.#cluster);
+    } catch (error) {
+      await rm(unfinished, { recursive: true, force: true });
+      if (!(await exists(this.#cluster))) throw error;
+    }
+  }
+
+  async #prepare(cluster: string): Promise<void> {
+    const passwordFile = join(cluster, 'password');
     await writeFile(passwordFile, randomBytes(24).toString('base64url'), { mode: 0o600 });
-    if (this.#identity !== undefined) await chown(passwordFile, this.#identity.uid, this.#identity.gid);
+    await this.#own(passwordFile);
     await this.#execute('initdb', [
-      `--pgdata=${this.#data}`,
+      `--pgdata=${join(cluster, 'data')}`,
       `--username=${USER}`,
       '--auth=scram-sha-256',
       `--pwfile=${passwordFile}`,
@@ -82,17 +100,17 @@ class EmbeddedServer {
       '--no-instructions',
     ]);
     const settings = Object.entries(SETTINGS).map(([name, value]) => `${name} = '${value}'\n`);
-    await writeFile(join(this.#data, 'postgresql.auto.conf'), settings.join(''));
-    await writeFile(marker, '');
+    await writeFile(join(cluster, 'data', 'postgresql.auto.conf'), settings.join(''));
   }
 
-  async startOrJoin(): Promise<string> {
-    const password = await readFile(join(this.#directory, 'password'), 'utf8');
-    const urlFor = (port: number): string => `postgres://${USER}:${password}@127.0.0.1:${port}/postgres`;
+  async startOrJoin(): Promise<Session> {
+    const password = await readFile(join(this.#cluster, 'password'), 'utf8');
     let failure: unknown;
     for (let attempt = 0; attempt < START_ATTEMPTS; attempt += 1) {
       const port = await this.#runningPort();
-      if (port !== undefined && (await answers(urlFor(port)))) return urlFor(port);
+      const url = `postgres://${USER}:${password}@127.0.0.1:${port ?? 0}/postgres`;
+      const client = port === undefined ? undefined : await connect(url);
+      if (client !== undefined) return { url, client };
       failure = await this.#start(await freePort()).then(
         () => undefined,
         (error: unknown) => error,
@@ -108,12 +126,24 @@ class EmbeddedServer {
     );
   }
 
-  async stopIfUnused(url: string): Promise<void> {
-    if ((await otherClients(url)) > 0) return;
+  /** Stops the server, unless others use it. */
+  async leave(session: Session): Promise<void> {
+    await session.client.end().catch(() => undefined);
+    if (await isInUse(session.url)) return;
     await this.#execute('pg_ctl', ['stop', '-D', this.#data, '-m', 'fast', '-w']).catch(async (error: unknown) => {
       // Stopped already, by another process that left at the same time.
       if ((await this.#runningPort()) !== undefined) throw error;
     });
+  }
+
+  async #makeFolder(folder: string): Promise<void> {
+    await mkdir(folder, { recursive: true });
+    await this.#own(folder);
+    await chmod(folder, 0o700);
+  }
+
+  async #own(path: string): Promise<void> {
+    if (this.#identity !== undefined) await chown(path, this.#identity.uid, this.#identity.gid);
   }
 
   async #start(port: number): Promise<void> {
@@ -169,27 +199,40 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-async function answers(url: string): Promise<boolean> {
-  return withClient(url, () => Promise.resolve(true)).catch(() => false);
-}
-
-/** Sessions of other processes; none when the server does not answer. */
-async function otherClients(url: string): Promise<number> {
-  return withClient(url, async (client) => {
-    const { rows } = await client.query<{ others: number }>(
-      `select count(*)::integer as others from pg_stat_activity
-       where backend_type = 'client backend' and pid <> pg_backend_pid()`,
-    );
-    return rows[0]?.others ?? 0;
-  }).catch(() => 0);
-}
-
-async function withClient<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client({ connectionString: url, connectionTimeoutMillis: 5000 });
+/** Undefined when there is no such server, or not one that knows our password. */
+async function connect(url: string, name = 'user-sync'): Promise<Client | undefined> {
+  const client = new Client({
+    connectionString: url,
+    application_name: name,
+    connectionTimeoutMillis: 5000,
+    keepAlive: true,
+  });
+  // A server that goes away is noticed by those who work with it.
   client.on('error', () => undefined);
+  return client.connect().then(
+    () => client,
+    () => undefined,
+  );
+}
+
+/** Sessions besides those that ask just this. Ours, closed a moment ago, may still be seen: worth a few looks. */
+async function isInUse(url: string): Promise<boolean> {
+  const client = await connect(url, LEAVING);
+  if (client === undefined) return false;
   try {
-    await client.connect();
-    return await work(client);
+    for (let look = 0; look < 5; look += 1) {
+      const { rows } = await client.query<{ others: number }>(
+        `select count(*)::integer as others from pg_stat_activity
+         where backend_type = 'client backend' and application_name <> $1`,
+        [LEAVING],
+      );
+      if (rows[0]?.others === 0) return false;
+      await delay(40);
+    }
+    return true;
+  } catch {
+    // Stopped by another one that left at the same time.
+    return false;
   } finally {
     await client.end().catch(() => undefined);
   }

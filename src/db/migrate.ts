@@ -30,10 +30,7 @@ export async function migrate(database: Database, sqlDirectory: string): Promise
   const { numbered, replaceable } = await readSqlFiles(sqlDirectory);
   return database.transaction(async (connection) => {
     await connection.query('select pg_advisory_xact_lock($1::bigint)', [MIGRATION_LOCK]);
-    await connection.query('create schema if not exists sync');
-    await connection.query(`
-      create table if not exists sync.migration (
-        name text primary key, checksum text not null, applied_at timestamptz not null default now())`);
+    await ensureBooks(connection);
     const known = await knownChecksums(connection);
     checkHistory(numbered, known);
     const done: string[] = [];
@@ -63,21 +60,41 @@ export async function migrationStatus(database: Database, sqlDirectory: string):
   });
 }
 
+/** Looks before it makes: a role that may only use the schema can start a database that is up to date. */
+async function ensureBooks(connection: Connection): Promise<void> {
+  const [found] = await connection.query<{ schema: boolean; table: boolean }>(
+    `select to_regnamespace('sync') is not null as schema, to_regclass('sync.migration') is not null as table`,
+  );
+  try {
+    if (found?.schema !== true) await connection.query('create schema sync');
+    if (found?.table !== true) {
+      await connection.query(`create table sync.migration (
+        name text primary key, checksum text not null, applied_at timestamptz not null default now())`);
+    }
+  } catch (error) {
+    throw migrationFailed('Making the schema "sync"', error);
+  }
+}
+
 async function applyFile(connection: Connection, file: SqlFile): Promise<void> {
   try {
     await connection.client.query(file.text);
   } catch (error) {
-    throw new UserSyncError(
-      'migration-failed',
-      `Applying ${file.name} failed: ${messageOf(error)}. Nothing was changed. ` +
-        'The role needs to own the database or have CREATE on it.',
-      { cause: error },
-    );
+    throw migrationFailed(`Applying ${file.name}`, error);
   }
   await connection.query(
     `insert into sync.migration (name, checksum) values ($1, $2)
      on conflict (name) do update set checksum = excluded.checksum, applied_at = now()`,
     [file.name, file.checksum],
+  );
+}
+
+function migrationFailed(what: string, error: unknown): UserSyncError {
+  return new UserSyncError(
+    'migration-failed',
+    `${what} failed: ${messageOf(error)}. Nothing was changed. ` +
+      'The role that migrates needs to own the database or have CREATE on it.',
+    { cause: error },
   );
 }
 

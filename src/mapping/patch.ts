@@ -12,7 +12,7 @@ const PERSON = 'std:type:person';
  * e-mail and types of the profile). Its digest decides whether a user changed, so equal results have equal text: names
  * are sorted, and what a record does not set is absent rather than null or empty.
  *
- * Shape: `{"user": {email, title, nameFirst, nameLast, groups}, "tags": {…}, "types": […], "profile": {attribute:
+ * Shape: `{"user": {email, title?, nameFirst, nameLast, groups?}, "tags": {…}, "types"?: […], "profile": {attribute:
  * [{value, qualifier?}]}, "drop"?: {"tags"?: [name], "profile"?: {attribute: true | [qualifier | null]}}}`. An attribute
  * in `profile` replaces the existing values, unless `drop` lists the qualifiers of those to remove; `true` removes all.
  */
@@ -20,17 +20,22 @@ export class PatchBuilder {
   /** Types of a profile by its groups; only a handful of combinations exist. */
   readonly #typesByGroups = new Map<string, readonly string[]>();
   readonly #model: Model;
+  readonly #setsTitle: boolean;
+  readonly #setsGroups: boolean;
   /** Accepted records that gave a value, by name (`user/title`, `profile/std:attribute:url`). */
   readonly valueCounts = new Map<string, number>();
 
-  constructor(model: Model) {
+  /** @param mentioned `CompiledMapping.mentioned`: names that no instruction mentions keep what the directory has. */
+  constructor(model: Model, mentioned: readonly string[]) {
     this.#model = model;
+    this.#setsTitle = mentioned.includes('user/title');
+    this.#setsGroups = mentioned.includes('user/groups');
   }
 
   build(record: AcceptedRecord): string {
     const { email, title, nameFirst, nameLast, groups } = record.user;
-    this.#count('user', 'title', title !== null);
-    this.#count('user', 'groups', groups.length > 0);
+    if (this.#setsTitle) this.#count('user', 'title', title !== null);
+    if (this.#setsGroups) this.#count('user', 'groups', groups.length > 0);
     const tags: Record<string, string> = {};
     const droppedTags: string[] = [];
     for (const name of Object.keys(record.tags).sort()) {
@@ -53,9 +58,15 @@ export class PatchBuilder {
       ...(isEmpty(droppedAttributes) ? {} : { profile: droppedAttributes }),
     };
     return JSON.stringify({
-      user: { email, title, nameFirst, nameLast, groups },
+      user: {
+        email,
+        ...(this.#setsTitle ? { title } : {}),
+        nameFirst,
+        nameLast,
+        ...(this.#setsGroups ? { groups } : {}),
+      },
       tags,
-      types: this.#typesOf(groups),
+      ...(this.#setsGroups ? { types: this.#typesOf(groups) } : {}),
       profile,
       ...(isEmpty(drop) ? {} : { drop }),
     });

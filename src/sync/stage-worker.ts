@@ -40,7 +40,7 @@ class StageWorker {
     this.#job = job;
     const model = parseModel(job.model, 'the model');
     this.#mapping = compileControlFile(readControlFile(job.control, model), model, modelLookup(model, job.refs));
-    this.#patches = new PatchBuilder(model);
+    this.#patches = new PatchBuilder(model, this.#mapping.mentioned);
     port.on('message', () => {
       this.#credits += 1;
       this.#onCredit?.();

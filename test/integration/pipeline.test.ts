@@ -216,6 +216,49 @@ describe('A run', () => {
     expect((await users(harness)).get('a')?.['is_active']).to.equal(false);
   });
 
+  it('keeps the title, the groups and the types of the profile when the control file never mentions them', async () => {
+    const control = {
+      dataImportControlFileVersion: 0,
+      model: 'haplo:user-sync',
+      files: { users: { read: 'json' } },
+      instructions: [
+        { source: 'USERNAME', destination: 'user', name: 'username' },
+        { source: 'FIRST_NAME', destination: 'user', name: 'nameFirst' },
+        { source: 'LAST_NAME', destination: 'user', name: 'nameLast' },
+        { source: 'EMAIL', destination: 'user', name: 'email' },
+      ],
+    };
+    await using harness = await SyncHarness.open({ control });
+    await harness.sync([person('a'), person('b')]);
+    expect((await users(harness)).get('a')).to.deep.include({
+      title: null,
+      groups: [],
+      profile_types: ['std:type:person'],
+    });
+    await harness.rows(`update directory.account set title = 'Dame'`);
+    await harness.rows(`insert into directory.membership select id, 'example:group:staff' from directory.account`);
+    await harness.rows(
+      `update directory.object set types = '{std:type:person:staff}' where ref in (select profile_ref from directory.account)`,
+    );
+    await harness.sync([person('a', { LAST_NAME: 'New' })]);
+    const kept = { title: 'Dame', groups: ['example:group:staff'] };
+    expect((await users(harness)).get('a')).to.deep.include({
+      ...kept,
+      name_last: 'New',
+      profile_types: ['std:type:person:staff'],
+    });
+    expect((await users(harness)).get('b')).to.deep.include({ ...kept, profile_types: ['std:type:person:staff-past'] });
+    await harness.sync([person('a', { LAST_NAME: 'New' }), person('b')]);
+    expect((await users(harness)).get('b')).to.deep.include({ ...kept, profile_types: ['std:type:person:staff'] });
+  });
+
+  it('forgets everyone when somebody empties the table of accounts', async () => {
+    await using harness = await SyncHarness.open();
+    await harness.sync([person('a')]);
+    await harness.rows('truncate directory.account cascade');
+    expect((await harness.sync([person('a'), person('b')])).counts).to.deep.include({ added: 2 });
+  });
+
   it('makes an account anew that somebody deleted, and a profile too', async () => {
     await using harness = await SyncHarness.open();
     await harness.sync([person('a'), person('b'), person('c')]);
@@ -349,12 +392,13 @@ describe('A held run', () => {
     expect(await cancelRun(harness.database, held.id, 'test')).to.have.property('status', 'cancelled');
   });
 
-  it('is always held when the batch is empty, whatever the settings', async () => {
+  it('is always held when the batch is empty, whatever the settings and whatever was approved in advance', async () => {
     await using harness = await SyncHarness.open();
     await harness.sync([person('a')]);
-    const held = await harness.sync('[]');
+    const held = await harness.sync('[]', { approval: APPROVAL });
     expect(held.status).to.equal('held');
     expect((await users(harness)).get('a')?.['is_active']).to.equal(true);
+    expect((await harness.execute(held.id, { approval: APPROVAL })).counts.blocked).to.equal(1);
   });
 });
 

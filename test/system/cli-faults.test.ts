@@ -53,7 +53,7 @@ describe('the program, interrupted', () => {
     const next = await site.sync([...people(100), person(101)]);
     expect(next.code).to.equal(0);
     expect(next.report!.counts).to.include({ records: 101, added: 1, unchanged: 100 });
-    expect(next.stderr).to.contain('Run 1 was left behind in applying');
+    expect(next.stderr).to.contain('Run 1 had been left behind').and.to.contain('it is complete');
 
     const first = JSON.parse((await site.call('run', '1', '--json')).stdout) as RunReport;
     expect(first).to.include({ status: 'complete', outcome: 'applied' });
@@ -118,7 +118,10 @@ describe('the program, interrupted', () => {
     ]);
     expect(ndjson(runs.stdout).at(-1)).to.include({ run: 1, status: 'applying' });
     expect(second.code).to.equal(1);
-    expect(second.stderr).to.contain('Another process works on feed "default" now').and.to.contain('[feed-busy]');
+    expect(second.stderr)
+      .to.contain('Another process works on feed "default" now')
+      .and.to.contain('[feed-busy]')
+      .and.to.match(/^Process \d+ on .* has the feed until /m);
     expect(other.code).to.equal(0);
     expect(JSON.parse(other.stdout)).to.deep.include({ feed: 'staff', status: 'complete' });
     await openGate();

@@ -56,9 +56,9 @@ describe('the program, run by run', () => {
 
   it('finds a person by username or e-mail address in any case, with what was received and what runs did', async () => {
     await site.sync(people(3), '--approve');
-    for (const who of ['user2', 'USER2', 'User2@Example.org']) {
-      const { code, stdout } = await site.call('user', who, '--json');
-      expect(code, who).to.equal(0);
+    const ways = ['user2', 'USER2', 'User2@Example.org'];
+    for (const { code, stdout } of await Promise.all(ways.map((who) => site.call('user', who, '--json')))) {
+      expect(code).to.equal(0);
       const found = JSON.parse(stdout) as object;
       expect(found).to.have.nested.property('account.username', 'user2');
       expect(found).to.have.nested.property('received.record', 2);

@@ -8,6 +8,8 @@ import { parseModel } from '../../../src/model/model.js';
 
 const MODEL = parseModel(readFileSync(join(packageRoot(), 'config', 'model.json'), 'utf8'), 'the shipped model');
 
+const MENTIONED = ['user/title', 'user/groups'];
+
 function record(more: Partial<AcceptedRecord> = {}): AcceptedRecord {
   return {
     accepted: true,
@@ -21,7 +23,7 @@ function record(more: Partial<AcceptedRecord> = {}): AcceptedRecord {
 }
 
 function build(accepted: AcceptedRecord): Record<string, unknown> {
-  return JSON.parse(new PatchBuilder(MODEL).build(accepted)) as Record<string, unknown>;
+  return JSON.parse(new PatchBuilder(MODEL, MENTIONED).build(accepted)) as Record<string, unknown>;
 }
 
 describe('The patch of a record', () => {
@@ -37,6 +39,12 @@ describe('The patch of a record', () => {
     });
   });
 
+  it('says nothing of title, groups and types when the control file does not mention them', () => {
+    const patch = JSON.parse(new PatchBuilder(MODEL, []).build(record())) as Record<string, unknown>;
+    expect(patch).to.not.have.property('types');
+    expect(patch['user']).to.deep.equal({ email: 'ada@example.org', nameFirst: 'Ada', nameLast: 'King' });
+  });
+
   it('has the active types of all managed groups', () => {
     const { user } = record();
     const groups = ['example:group:staff', 'example:group:students'];
@@ -50,7 +58,7 @@ describe('The patch of a record', () => {
     const one = { drop: 'all', values: [{ value: { a: 1, b: [{ c: 2, d: 3 }] } }] } as const;
     const same = { drop: 'all', values: [{ value: { b: [{ d: 3, c: 2 }], a: 1 } }] } as const;
     const text = { drop: 'all', values: [{ value: 'x' }] } as const;
-    const builder = new PatchBuilder(MODEL);
+    const builder = new PatchBuilder(MODEL, MENTIONED);
     expect(builder.build(record({ profile: { 'x:one': one, 'x:two': text } }))).to.equal(
       builder.build(record({ profile: { 'x:two': text, 'x:one': same } })),
     );
@@ -94,7 +102,7 @@ describe('The patch of a record', () => {
   });
 
   it('counts the records that give a value, by name', () => {
-    const builder = new PatchBuilder(MODEL);
+    const builder = new PatchBuilder(MODEL, MENTIONED);
     builder.build(record({ tags: { t: 'x' }, profile: { 'x:a': { drop: 'all', values: [{ value: 1 }] } } }));
     builder.build(record({ tags: { t: null }, profile: { 'x:a': { drop: 'all', values: [] } } }));
     expect(Object.fromEntries(builder.valueCounts)).to.deep.equal({
