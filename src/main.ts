@@ -7,6 +7,7 @@ import { registerCheck } from './cli/check.js';
 import { registerDecisions } from './cli/decisions.js';
 import { registerDemo } from './cli/demo.js';
 import { registerDoctor } from './cli/doctor.js';
+import { registerGenerate } from './cli/generate.js';
 import { registerInit } from './cli/init.js';
 import { registerLog } from './cli/log.js';
 import { registerMigrate } from './cli/migrate.js';
@@ -24,6 +25,7 @@ const COMMANDS: readonly RegisterCommand[] = [
   registerInit,
   registerSync,
   registerCheck,
+  registerGenerate,
   registerPreview,
   registerRuns,
   registerPlan,
@@ -82,7 +84,8 @@ function report(error: unknown, terminal: Terminal): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   const code = error instanceof UserSyncError ? ` [${error.code}]` : '';
   terminal.note(`user-sync: ${messageOf(error).split('\n').map(printable).join('\n')}${code}`);
-  if (!(error instanceof UserSyncError) && error instanceof Error) terminal.note(error.stack ?? '');
+  if (error instanceof Error && 'syscall' in error) terminal.note('`user-sync doctor` checks directories and rights.');
+  else if (!(error instanceof UserSyncError) && error instanceof Error) terminal.note(error.stack ?? '');
   return error instanceof UserSyncError && error.kind === 'usage' ? EXIT.usage : EXIT.failed;
 }
 

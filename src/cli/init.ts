@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { UserSyncError } from '../lib/errors.js';
+import { UserSyncError, messageOf } from '../lib/errors.js';
 import { packageRoot } from '../lib/package-root.js';
 import type { RegisterCommand } from './command.js';
 
@@ -13,7 +13,12 @@ export const registerInit: RegisterCommand = (program, context) => {
     .argument('[DIR]', 'where to', '.')
     .action(async (directory: string, _options: unknown, command: Command) => {
       const target = resolve(directory);
-      await mkdir(target, { recursive: true });
+      await mkdir(target, { recursive: true }).catch((error: unknown) => {
+        throw new UserSyncError('usage', `Making the folder ${target}: ${messageOf(error)}. Give another directory.`, {
+          kind: 'usage',
+          cause: error,
+        });
+      });
       const source = join(packageRoot(), 'config');
       const files = new Map([
         ['user-sync.yaml', await configuration(source)],

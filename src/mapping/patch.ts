@@ -1,11 +1,7 @@
 import type { JsonValue } from '../domain/record.js';
+import { EMAIL_ATTRIBUTE, PERSON_TYPE, TITLE_ATTRIBUTE } from '../model/destinations.js';
 import type { Model } from '../model/model.js';
 import type { AcceptedRecord, AttributeChange, AttributeValue } from './mapped.js';
-
-/** The attribute that holds a person's name: its first value is always the name built from `user`. */
-const TITLE = 'dc:attribute:title';
-const EMAIL = 'std:attribute:email';
-const PERSON = 'std:type:person';
 
 /**
  * Everything that would be written for one user, as JSON text: the mapped record with what the sync itself sets (name,
@@ -51,7 +47,8 @@ export class PatchBuilder {
       if (change.values.length > 0) profile[attribute] = change.values.map(canonicalValue);
       const drop = dropOf(attribute, change, record);
       if (drop !== undefined) droppedAttributes[attribute] = drop;
-      if (attribute !== TITLE && attribute !== EMAIL) this.#count('profile', attribute, change.values.length > 0);
+      if (attribute !== TITLE_ATTRIBUTE && attribute !== EMAIL_ATTRIBUTE)
+        this.#count('profile', attribute, change.values.length > 0);
     }
     const drop = {
       ...(droppedTags.length > 0 ? { tags: droppedTags } : {}),
@@ -76,8 +73,8 @@ export class PatchBuilder {
   #withOwnValues(attribute: string, record: AcceptedRecord): AttributeChange {
     const change = record.profile[attribute];
     const { user } = record;
-    if (attribute === EMAIL) return { drop: 'all', values: [{ value: user.email }] };
-    if (attribute !== TITLE) return change ?? { drop: [], values: [] };
+    if (attribute === EMAIL_ATTRIBUTE) return { drop: 'all', values: [{ value: user.email }] };
+    if (attribute !== TITLE_ATTRIBUTE) return change ?? { drop: [], values: [] };
     const name: Record<string, JsonValue> = {};
     if (user.title !== null) name.title = user.title;
     name.first = user.nameFirst;
@@ -91,7 +88,7 @@ export class PatchBuilder {
     let types = this.#typesByGroups.get(key);
     if (types === undefined) {
       const active = groups.map((code) => this.#model.groupByCode.get(code)?.typeActive).filter((type) => type != null);
-      types = active.length > 0 ? [...new Set(active)] : [PERSON];
+      types = active.length > 0 ? [...new Set(active)] : [PERSON_TYPE];
       this.#typesByGroups.set(key, types);
     }
     return types;
@@ -106,8 +103,8 @@ export class PatchBuilder {
 /** Attributes that the record or the sync sets, sorted. */
 function namesOf(record: AcceptedRecord): string[] {
   const names = Object.keys(record.profile);
-  if (record.profile[TITLE] === undefined) names.push(TITLE);
-  if (record.profile[EMAIL] === undefined) names.push(EMAIL);
+  if (record.profile[TITLE_ATTRIBUTE] === undefined) names.push(TITLE_ATTRIBUTE);
+  if (record.profile[EMAIL_ATTRIBUTE] === undefined) names.push(EMAIL_ATTRIBUTE);
   return names.sort();
 }
 
@@ -117,8 +114,8 @@ function dropOf(
   change: AttributeChange,
   record: AcceptedRecord,
 ): true | readonly (string | null)[] | undefined {
-  if (attribute === TITLE) {
-    if (record.profile[TITLE] === undefined) return undefined;
+  if (attribute === TITLE_ATTRIBUTE) {
+    if (record.profile[TITLE_ATTRIBUTE] === undefined) return undefined;
     return change.drop === 'all' ? true : [...new Set([null, ...change.drop])].sort();
   }
   if (change.drop !== 'all') return [...change.drop].sort();

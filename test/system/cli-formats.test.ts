@@ -69,7 +69,7 @@ describe('the program, beside accounts made by hand', () => {
     expect(first.code).to.equal(0);
     expect(first.report!.counts).to.include({ records: 10, added: 9, rejected: 1 });
     const errors = await site.call('log', '1', '--errors');
-    expect(errors.stdout).to.contain('not-owned users:1 user2 ').and.to.contain('Adopt that account');
+    expect(errors.stdout).to.contain('not-owned users:1 user2 ').and.to.contain('the sync did not create');
 
     // Nor when everyone changes, or leaves.
     await site.sync(

@@ -49,6 +49,10 @@ describe('the program, run by run', () => {
     expect(report).to.deep.include({ run: 1, status: 'complete', outcome: 'applied' });
     expect(report).to.have.nested.property('approval.reason', 'seen by the team');
     expect(report).to.have.nested.property('counts.added', 30);
+    const log = ndjson((await site.call('log', '1', '--json')).stdout).map(({ message }) => String(message));
+    expect(log.join('\n'))
+      .to.contain('Guard first-run is breached')
+      .and.to.match(/held[^]*applying[^]*seen by the team[^]*complete/);
     expect(await site.query('select username, is_active, in_feed, profile_types from directory.users')).to.have.length(
       30,
     );

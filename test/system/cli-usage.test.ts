@@ -40,6 +40,7 @@ describe('the program, called by a stranger', () => {
       [['plan', '7', '--format', 'xml'], 'table, csv, ndjson'],
       [['approve', '7'], "'--reason <T>'"],
       [['--config', 'none.yaml', 'runs'], 'none.yaml', 'init'],
+      [['init', 'a.json'], 'Making the folder', 'Give another directory'],
     ];
     // A few at a time: each is a process.
     while (cases.length > 0) {
