@@ -1,10 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from './config/config.js';
 import { Database } from './db/database.js';
 import { openEmbeddedPostgres } from './db/embedded.js';
+import { leaseHolder } from './db/lease.js';
 import { migrate, migrationStatus } from './db/migrate.js';
 import { Queries } from './db/queries.js';
 import { FileStore } from './intake/file-store.js';
@@ -64,7 +63,7 @@ export class App implements AsyncDisposable {
         logger,
         store: new FileStore(join(config.dataDir, 'store')),
         limits: config.limits,
-        holder: `${hostname()}:${process.pid}:${randomUUID()}`,
+        holder: leaseHolder(),
       };
       return new App(config, logger, url, database, sync, releasers);
     } catch (error) {

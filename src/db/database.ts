@@ -1,4 +1,4 @@
-import knex, { type Knex } from 'knex';
+import type { Knex } from 'knex';
 import { Pool, types, type PoolClient, type QueryResultRow } from 'pg';
 import { UserSyncError, messageOf } from '../lib/errors.js';
 import type { Queries, StageTable } from './queries.js';
@@ -38,8 +38,7 @@ export interface Connection extends Executor {
 export class Database implements Executor {
   readonly #pool: Pool;
   readonly #queries: Queries;
-  /** Only builds statements: it has no connections of its own. */
-  readonly #builder: Knex = knex({ client: 'pg' });
+  #builder: Knex | undefined;
 
   constructor(options: DatabaseOptions, queries: Queries) {
     this.#queries = queries;
@@ -59,24 +58,23 @@ export class Database implements Executor {
     params: readonly unknown[] = [],
     stage?: StageTable,
   ): Promise<Row[]> {
-    const result = await this.#pool.query<Row>(this.#queries.text(name, stage), [...params]);
-    return result.rows;
+    return this.query<Row>(this.#queries.text(name, stage), params);
   }
 
   async query<Row extends QueryResultRow>(text: string, params: readonly unknown[] = []): Promise<Row[]> {
-    const result = await this.#pool.query<Row>(text, [...params]);
-    return result.rows;
+    return this.withConnection((connection) => connection.query<Row>(text, params));
   }
 
   /** Rows of a list whose filters and paging depend on what was asked for. */
   async list<Row extends QueryResultRow>(build: (builder: Knex) => Knex.QueryBuilder): Promise<Row[]> {
+    // Only builds statements: it has no connections of its own. Loaded when needed, as it is large.
+    this.#builder ??= (await import('knex')).default({ client: 'pg' });
     const { sql, bindings } = build(this.#builder).toSQL().toNative();
     return this.query<Row>(sql, bindings);
   }
 
   async run(name: string, params: readonly unknown[] = [], stage?: StageTable): Promise<number> {
-    const result = await this.#pool.query(this.#queries.text(name, stage), [...params]);
-    return result.rowCount ?? 0;
+    return this.withConnection((connection) => connection.run(name, params, stage));
   }
 
   /** Holds one connection for the time of `work`. One whose session is in doubt is thrown away. */
@@ -128,7 +126,7 @@ export class Database implements Executor {
     } catch (error) {
       throw new UserSyncError(
         'database-unreachable',
-        `Cannot connect to Postgres: ${messageOf(error)}. Check that it runs and that database.url is right.`,
+        `Cannot connect to Postgres: ${messageOf(error)}. Check that it runs and that database.url or DATABASE_URL is right.`,
         { cause: error },
       );
     }

@@ -14,6 +14,14 @@ export interface ControlFileRow {
   readonly content: string;
 }
 
+export async function findFeed(database: Executor, name: string): Promise<FeedRow | undefined> {
+  const [feed] = await database.query<FeedRow>(
+    'select id, name, control_id as "controlId" from sync.feed where name = $1',
+    [name],
+  );
+  return feed;
+}
+
 /** The feed of that name, made when it is met for the first time. */
 export async function ensureFeed(database: Executor, name: string): Promise<FeedRow> {
   const [feed] = await database.query<FeedRow>(
@@ -40,12 +48,17 @@ export async function controlFile(database: Executor, id: number): Promise<Contr
   return row;
 }
 
-/** Puts a control file in force for a feed; the same text again changes nothing. */
+/**
+ * Keeps a control file for a feed; the text that is in force already is not kept again.
+ *
+ * @param inForce whether later batches of the feed are to use it too.
+ */
 export async function putControlFile(
   database: Executor,
   feed: FeedRow,
   content: string,
   source: string,
+  inForce: boolean,
 ): Promise<ControlFileRow> {
   const digest = createHash('sha256').update(content).digest('hex');
   const [row] = await database.query<ControlFileRow>(
@@ -60,10 +73,10 @@ export async function putControlFile(
        returning id, digest, content
      ),
      in_force as (
-       update sync.feed set control_id = added.id from added where feed.id = $1
+       update sync.feed set control_id = added.id from added where feed.id = $1 and $5::boolean
      )
      select id, digest, content from current union all select id, digest, content from added`,
-    [feed.id, digest, content, source],
+    [feed.id, digest, content, source, inForce],
   );
   if (row === undefined) throw new Error('putControlFile returned nothing');
   return row;

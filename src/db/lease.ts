@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { UserSyncError } from '../lib/errors.js';
 import type { Connection, Database } from './database.js';
 
@@ -50,7 +52,8 @@ export class Lease {
        returning lease_token as token`,
       [feed.id, holder, leaseMs],
     );
-    return taken === undefined ? undefined : new Lease(database, feed.name, feed.id, taken.token, leaseMs);
+    if (taken !== undefined) return new Lease(database, feed.name, feed.id, taken.token, leaseMs);
+    return (await forgetDeadHolder(database, feed.id)) ? Lease.acquire(database, feed, holder, leaseMs) : undefined;
   }
 
   /** To be called in the transaction that writes. */
@@ -82,5 +85,41 @@ export class Lease {
       ])
       // Not released means expired a little later.
       .catch(() => undefined);
+  }
+}
+
+/** Names this process in leases: `machine:process:unique`. */
+export function leaseHolder(): string {
+  return `${hostname()}:${process.pid}:${randomUUID()}`;
+}
+
+/**
+ * A process of this machine that is gone need not be waited for. Should it be alive after all, somewhere that calls itself
+ * by the same name, its token stops it.
+ */
+async function forgetDeadHolder(database: Database, feedId: number): Promise<boolean> {
+  const [row] = await database.query<{ holder: string | null }>(
+    'select lease_holder as holder from sync.feed where id = $1',
+    [feedId],
+  );
+  // Released in between.
+  if (row?.holder == null) return row !== undefined;
+  const [machine, pid] = row.holder.split(':');
+  if (machine !== hostname() || pid === undefined || isAlive(Number(pid))) return false;
+  await database.query('update sync.feed set lease_holder = null where id = $1 and lease_holder = $2', [
+    feedId,
+    row.holder,
+  ]);
+  return true;
+}
+
+function isAlive(pid: number): boolean {
+  if (!Number.isSafeInteger(pid) || pid <= 0) return true;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // Somebody else's process may not be signalled, but is there.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }

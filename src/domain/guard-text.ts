@@ -8,12 +8,12 @@ export function describeGuard(result: GuardResult): string {
   switch (result.guard) {
     case 'first-run':
       return result.breached
-        ? `nothing of this feed was applied before; ${number(count)} users would be added`
+        ? `nothing of this feed was applied before; ${people(count)} would be added`
         : 'the feed was applied before';
     case 'blocked':
-      return `${number(count)} users would be blocked: ${found} of those in the feed, limit ${limit}`;
+      return `${people(count)} would be blocked: ${found} of those in the feed, limit ${limit}`;
     case 'updated':
-      return `${number(count)} users would be updated: ${found} of those in the feed, limit ${limit}`;
+      return `${people(count)} would be updated: ${found} of those in the feed, limit ${limit}`;
     case 'rejected':
       return `${number(count)} records were rejected: ${found} of the batch, limit ${limit}`;
     case 'unreadable-usernames':
@@ -29,10 +29,14 @@ export function describeGuard(result: GuardResult): string {
     case 'field-emptied':
       return subject === undefined
         ? 'no mapped name was emptied'
-        : `${subject} is given for ${found} fewer of the records than last time (${number(count)} users), limit ${limit}`;
+        : `${subject} is given for ${found} fewer of the records than last time (${people(count)}), limit ${limit}`;
     case 'empty':
       return result.breached ? 'the batch has no records' : `the batch has ${number(count)} records`;
   }
+}
+
+function people(count: number): string {
+  return count === 1 ? '1 user' : `${number(count)} users`;
 }
 
 function number(value: number): string {

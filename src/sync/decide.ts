@@ -1,8 +1,9 @@
 import type { Database } from '../db/database.js';
-import { findRun, moveRun, unknownRun, updateRun, type RunRow } from '../db/runs.js';
+import { logRun } from '../db/run-log.js';
+import { findRun, listRuns, unknownRun, updateRun, type RunRow } from '../db/runs.js';
 import { isEnd } from '../domain/run.js';
 import { UserSyncError } from '../lib/errors.js';
-import { dropUnneededStages } from './finish.js';
+import { dropUnneededStages, endRun } from './finish.js';
 
 /**
  * Stops a run. One that waits is cancelled at once; one under way stops after the chunks in flight, and what it had
@@ -11,7 +12,7 @@ import { dropUnneededStages } from './finish.js';
  * @returns the run, cancelled or about to be.
  * @throws UserSyncError `run-unknown`, or `run-status` when it has ended already.
  */
-export async function cancelRun(database: Database, runId: number, actor: string): Promise<RunRow> {
+export async function cancelRun(database: Database, runId: number, actor: string, note?: string): Promise<RunRow> {
   const run = await findRun(database, runId);
   if (run === undefined) throw unknownRun(runId);
   if (isEnd(run.status)) {
@@ -20,10 +21,20 @@ export async function cancelRun(database: Database, runId: number, actor: string
   if (run.status === 'planning' || run.status === 'applying') {
     await updateRun(database, runId, { cancelRequested: true });
   } else {
-    await moveRun(database, runId, 'cancelled', actor, { finishedAt: new Date() });
+    await logRun(database, runId, 'warn', `The run is cancelled, by ${actor}${note === undefined ? '' : `: ${note}`}.`);
+    // What it would have done, it did not do.
+    const counts = { ...run.counts, added: 0, updated: 0, blocked: 0, unblocked: 0 };
+    await endRun(database, runId, 'cancelled', actor, { counts });
     await dropUnneededStages(database);
   }
   return (await findRun(database, runId)) ?? run;
+}
+
+/** Held runs of a feed that are older than the batch now applied: approving one would go back to its batch. */
+export async function cancelSuperseded(database: Database, applied: RunRow): Promise<void> {
+  const held = await listRuns(database, { feed: applied.feed, statuses: ['held'], before: applied.id, limit: 100 });
+  for (const run of held)
+    await cancelRun(database, run.id, 'user-sync', `run ${applied.id} with a later batch was applied`);
 }
 
 /** @throws UserSyncError when there is no such run, or it does not wait for a decision. */

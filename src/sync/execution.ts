@@ -5,7 +5,14 @@ import { clearRecordErrors, countErrors, logRun } from '../db/run-log.js';
 import { findRun, moveRun, runFiles, updateRun, type RunRow, type RunUpdate } from '../db/runs.js';
 import type { GuardResult } from '../domain/guard.js';
 import { describeGuard } from '../domain/guard-text.js';
-import { countsOfPlan, type BatchFile, type RunCounts, type RunPhase, type RunStatus } from '../domain/run.js';
+import {
+  NO_COUNTS,
+  countsOfPlan,
+  type BatchFile,
+  type RunCounts,
+  type RunPhase,
+  type RunStatus,
+} from '../domain/run.js';
 import { UserSyncError, messageOf } from '../lib/errors.js';
 import type { ControlFile, FileEntry } from '../mapping/instruction.js';
 import { RunCancelledError, applyPlan } from './apply.js';
@@ -67,19 +74,9 @@ export class Execution {
   async completeNothingNew(): Promise<void> {
     const last = await this.#last();
     await this.#note('info', `Nothing new: every file is the same as in run ${last?.id ?? 0}, the last one applied.`);
-    await this.end({ outcome: 'nothing-new', applied: true });
-  }
-
-  /** Going back to an older batch is no approval's business. */
-  async assertNotSuperseded(): Promise<void> {
-    const { database } = this.#context;
-    const last = await lastBatch(database, this.run.feedId, Number.MAX_SAFE_INTEGER);
-    if (last === undefined || last.id < this.run.id) return;
-    throw new UserSyncError(
-      'run-superseded',
-      `Run ${last.id} with a later batch was applied since run ${this.run.id} was held. Cancel run ${this.run.id}.`,
-      { kind: 'usage' },
-    );
+    const { records, rejected } = last?.counts ?? NO_COUNTS;
+    const counts = { ...NO_COUNTS, records, rejected, unchanged: records - rejected };
+    await this.end({ outcome: 'nothing-new', applied: true, counts });
   }
 
   /** Whether what was approved can be applied as it is: nobody wrote to the directory, and the batch is still staged. */

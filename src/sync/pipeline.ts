@@ -4,6 +4,7 @@ import type { GuardResult } from '../domain/guard.js';
 import { UserSyncError } from '../lib/errors.js';
 import { RunCancelledError } from './apply.js';
 import type { RunOptions, SyncContext } from './context.js';
+import { cancelSuperseded } from './decide.js';
 import { Execution, type PlannedBatch } from './execution.js';
 import { dropUnneededStages } from './finish.js';
 import { holdsWithoutChanges } from './guards.js';
@@ -33,17 +34,26 @@ export async function executeRun(context: SyncContext, runId: number, options: R
     const abandoned = await findAbandonedRun(database, feedId);
     if (abandoned !== undefined && abandoned.id !== runId) {
       logger.warn(`Run ${abandoned.id} was left behind in ${abandoned.status}; finishing it first`, { feed });
-      const { settings, signal } = options;
-      await attempt(new Execution(context, abandoned, lease, { settings, signal, actor: 'recovery' }));
+      const { settings, signal, onProgress } = options;
+      await attempt(
+        new Execution(context, abandoned, lease, {
+          settings,
+          signal,
+          actor: 'recovery',
+          ...(onProgress === undefined ? {} : { onProgress }),
+        }),
+      );
     }
     await attempt(new Execution(context, await mustFind(context, runId), lease, options));
+    const ended = await mustFind(context, runId);
+    if (ended.outcome === 'applied') await cancelSuperseded(database, ended);
+    return ended;
   } finally {
     await dropUnneededStages(database).catch((error: unknown) => {
       logger.warn('Dropping old staging tables failed; the next run tries again', { error });
     });
     await lease.release();
   }
-  return mustFind(context, runId);
 }
 
 /** What is thrown once a run began is noted as its end, so that no run stays without an explanation. */
@@ -60,7 +70,6 @@ async function attempt(execution: Execution): Promise<void> {
 async function execute(execution: Execution): Promise<void> {
   const { run } = execution;
   if (run.status === 'held') {
-    await execution.assertNotSuperseded();
     if (await execution.planIsCurrent()) {
       await execution.approve('applying');
       return execution.apply(run.counts);

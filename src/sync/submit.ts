@@ -1,4 +1,4 @@
-import { controlFile, ensureFeed, putControlFile, type ControlFileRow, type FeedRow } from '../db/feeds.js';
+import { controlFile, ensureFeed, findFeed, putControlFile, type ControlFileRow } from '../db/feeds.js';
 import { createRun } from '../db/runs.js';
 import type { BatchFile } from '../domain/run.js';
 import { UserSyncError } from '../lib/errors.js';
@@ -25,31 +25,44 @@ export interface LocalBatch {
  */
 export async function submitBatch(context: SyncContext, batch: LocalBatch): Promise<number> {
   const { database, store, model, limits } = context;
+  checkFeedName(batch.feed);
   const given = batch.control;
-  const checked = given === undefined ? undefined : readControlFile(given.text, model, given.what);
   const names = batch.files.map((file) => file.name);
-  if (checked !== undefined) checkBatchFiles(checked, names);
-  const feed = await ensureFeed(database, batch.feed);
-  if (given === undefined) checkBatchFiles(readControlRow(await controlInForce(context, feed), model), names);
+  if (given === undefined) checkBatchFiles(readControlRow(await controlInForce(context, batch.feed), model), names);
+  else checkBatchFiles(readControlFile(given.text, model, given.what), names);
   const files: BatchFile[] = [];
   for (const { name, path } of batch.files) {
     const stored = await store.putPath(path, limits.fileBytes, batch.signal);
     files.push({ name, ...stored, originalFilename: path, source: batch.source });
   }
+  const { source, dryRun, force } = batch;
+  const feed = await ensureFeed(database, batch.feed);
   const control =
     given === undefined
-      ? await controlInForce(context, feed)
-      : await putControlFile(database, feed, given.text, batch.source);
-  const { source, dryRun, force } = batch;
+      ? await controlInForce(context, batch.feed)
+      : // A dry run leaves everything as it is.
+        await putControlFile(database, feed, given.text, source, !dryRun);
   return createRun(database, { feedId: feed.id, source, dryRun, force, controlId: control.id }, files);
 }
 
-async function controlInForce(context: SyncContext, feed: FeedRow): Promise<ControlFileRow> {
-  const control = feed.controlId === null ? undefined : await controlFile(context.database, feed.controlId);
+/** The same rule as in the configuration. */
+function checkFeedName(name: string): void {
+  if (/^[a-z0-9][a-z0-9_-]*$/.test(name)) return;
+  throw new UserSyncError(
+    'usage',
+    `"${name}" is not a name for a feed: use lower-case letters, digits, - and _, with a letter or digit first.`,
+    { kind: 'usage' },
+  );
+}
+
+async function controlInForce({ database }: SyncContext, feedName: string): Promise<ControlFileRow> {
+  const feed = await findFeed(database, feedName);
+  const id = feed?.controlId ?? null;
+  const control = id === null ? undefined : await controlFile(database, id);
   if (control !== undefined) return control;
   throw new UserSyncError(
     'control-missing',
-    `Feed "${feed.name}" has no control file yet. Give one with --control, or name it in the configuration.`,
+    `Feed "${feedName}" has no control file yet. Give one with --control, or name it in the configuration.`,
     { kind: 'usage' },
   );
 }

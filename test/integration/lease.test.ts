@@ -1,6 +1,8 @@
 import { expect } from 'chai';
+import { spawnSync } from 'node:child_process';
+import { hostname } from 'node:os';
 import { ensureFeed } from '../../src/db/feeds.js';
-import { Lease } from '../../src/db/lease.js';
+import { Lease, leaseHolder } from '../../src/db/lease.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 
 describe('The lease of a feed', () => {
@@ -26,6 +28,18 @@ describe('The lease of a feed', () => {
     expect(second?.token).to.be.greaterThan(first?.token ?? Infinity);
     await second?.release();
     await ofOther?.release();
+  });
+
+  it('is taken at once from a process of this machine that is gone, not from one that lives', async () => {
+    const feed = await ensureFeed(test.database, 'default');
+    const gone = spawnSync(process.execPath, ['--eval', '']).pid;
+    await Lease.acquire(test.database, feed, `${hostname()}:${gone}:x`);
+    const second = await Lease.acquire(test.database, feed, leaseHolder());
+    expect(second).to.not.equal(undefined);
+    expect(await Lease.acquire(test.database, feed, 'two')).to.equal(undefined);
+    await second?.release();
+    await Lease.acquire(test.database, feed, `another-machine:${gone}:x`);
+    expect(await Lease.acquire(test.database, feed, 'two')).to.equal(undefined);
   });
 
   it('stops who overslept inside the transaction that would write', async () => {

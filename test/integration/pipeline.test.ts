@@ -90,7 +90,9 @@ describe('A run', () => {
   it('completes at once when the batch is the one last applied, unless forced', async () => {
     await using harness = await SyncHarness.open();
     await harness.sync([person('a')]);
-    expect(await harness.sync([person('a')])).to.deep.include({ status: 'complete', outcome: 'nothing-new' });
+    const again = await harness.sync([person('a')]);
+    expect(again).to.deep.include({ status: 'complete', outcome: 'nothing-new' });
+    expect(again.counts).to.deep.include({ records: 1, unchanged: 1, added: 0 });
     expect(await harness.sync([person('a')], { force: true })).to.deep.include({ outcome: 'nothing-to-change' });
   });
 
@@ -380,16 +382,17 @@ describe('A held run', () => {
     expect(next.counts).to.deep.include({ blocked: 1, unchanged: 1 });
   });
 
-  it('refuses approval once a later batch was applied', async () => {
+  it('is cancelled when a later batch is applied: approving it would go back', async () => {
     await using harness = await SyncHarness.open();
     await harness.sync([person('a')]);
     const held = await harness.sync([person('a'), person('b')], { settings: { autoApply: false } });
     await harness.sync([person('a'), person('c')]);
-    expect(await failureOf(harness.execute(held.id, { approval: APPROVAL }))).to.have.property(
-      'code',
-      'run-superseded',
-    );
-    expect(await cancelRun(harness.database, held.id, 'test')).to.have.property('status', 'cancelled');
+    const [run] = await harness.rows<{ counts: object }>('select status, counts from sync.run where id = $1', [
+      held.id,
+    ]);
+    expect(run).to.deep.include({ status: 'cancelled' });
+    expect(run?.counts).to.deep.include({ records: 2, added: 0 });
+    expect(await failureOf(cancelRun(harness.database, held.id, 'test'))).to.have.property('code', 'run-status');
   });
 
   it('is always held when the batch is empty, whatever the settings and whatever was approved in advance', async () => {
@@ -411,6 +414,8 @@ describe('A dry run', () => {
     expect(await users(harness)).to.have.property('size', 0);
     expect(await harness.rows('select kind, username from sync.change where run_id = $1', [run.id])).to.have.length(1);
     expect(await harness.rows('select * from directory.changes')).to.have.length(0);
+    // Nor does its control file stay.
+    expect(await harness.rows('select control_id from sync.feed')).to.deep.equal([{ control_id: null }]);
   });
 });
 

@@ -236,13 +236,14 @@ describe('the program, run by run', () => {
     expect(change!.after).to.have.nested.property('user.nameLast', 'Last4');
   });
 
-  it('refuses to approve a run when a later batch was applied since', async () => {
+  it('cancels a held run when a later batch is applied', async () => {
     await site.sync(people(20), '--approve');
     await site.sync(people(10));
     await site.sync(people(21));
     const { code, stderr } = await site.call('approve', '2', '--reason', 'forgotten');
     expect(code).to.equal(2);
-    expect(stderr).to.contain('Run 3').and.to.contain('Cancel run 2').and.to.contain('[run-superseded]');
+    expect(stderr).to.contain('Run 2 is cancelled').and.to.contain('[run-status]');
+    expect((await site.call('log', '2')).stdout).to.contain('run 3 with a later batch was applied');
     expect(await site.query('select * from directory.users where not is_active')).to.deep.equal([]);
   });
 
