@@ -7,6 +7,7 @@ import { nullLogger } from '../../src/lib/logger.js';
 import { parseModel } from '../../src/model/model.js';
 import { packageRoot } from '../../src/lib/package-root.js';
 import { DEFAULT_LIMITS } from '../../src/readers/reader.js';
+import type { Database } from '../../src/db/database.js';
 import type { RunRow } from '../../src/db/runs.js';
 import type { Approval, FeedSettings, OnProgress, SyncContext } from '../../src/sync/context.js';
 import { executeRun } from '../../src/sync/pipeline.js';
@@ -39,8 +40,11 @@ export class SyncHarness implements AsyncDisposable {
   /**
    * @param control a control file's content; the shipped example unless told.
    * @param guards off unless told, so that tests say what they need.
+   * @param database another one than its own, already migrated.
    */
-  static async open(options: { control?: object; guards?: GuardChoices; model?: string } = {}): Promise<SyncHarness> {
+  static async open(
+    options: { control?: object; guards?: GuardChoices; model?: string; database?: Database } = {},
+  ): Promise<SyncHarness> {
     const testDatabase = await createTestDatabase();
     const folder = await temporaryFolder();
     const config = join(packageRoot(), 'config');
@@ -49,7 +53,7 @@ export class SyncHarness implements AsyncDisposable {
         ? await readFile(join(config, 'examples', 'control.json'), 'utf8')
         : JSON.stringify(options.control);
     const context: SyncContext = {
-      database: testDatabase.database,
+      database: options.database ?? testDatabase.database,
       model: await loadModel(options.model ?? join(config, 'model.json')),
       logger: nullLogger,
       store: new FileStore(join(folder.path, 'store')),
