@@ -89,31 +89,51 @@ select staged.*,
        (select count(*) from sync.feed_user where feed_id = $1::smallint and in_feed) as in_feed
 from staged
 
+-- name: make-candidates
+-- The users to look at, set apart and counted: what joins them with the directory is then planned for their number.
+create temporary table candidate (
+  seq        integer not null,
+  account_id bigint,
+  in_feed    boolean
+) on commit drop
+
+-- name: find-candidates
+-- Users that are new (no account), whose record differs, who come back, or were in error. $1 feed id; $2: all of them, as
+-- an operator asked.
+insert into candidate (seq, account_id, in_feed)
+select stage.seq, feed_user.account_id, feed_user.in_feed
+from {{stage}} as stage
+left join sync.feed_user on feed_user.username = stage.username
+where stage.digest is not null
+  and (feed_user.username is null
+       or feed_user.feed_id = $1::smallint
+          and (not feed_user.in_feed or feed_user.in_error or $2::boolean
+               or feed_user.digest is distinct from stage.digest))
+
+-- name: analyze-candidates
+analyze candidate
+
 -- name: plan-adds
 -- $2 base.
 insert into sync.change (run_id, ordinal, kind, username, digest, after)
 select $1::bigint, $2::integer + stage.seq, 'add', stage.username, stage.digest, stage.mapped::jsonb - 'drop'
 from {{stage}} as stage
-left join sync.feed_user on feed_user.username = stage.username
-where stage.digest is not null and feed_user.username is null
+join candidate on candidate.seq = stage.seq
+where candidate.account_id is null
 
 -- name: plan-changes
--- Users that are there already and whose record differs, who come back, or were in error. $3 base; $4: all of them, as
--- an operator asked. before and after hold only what differs. An account that somebody deactivated by hand stays so, unless
--- the user comes back. `offset 0` keeps Postgres from computing a column anew wherever it is used.
-with candidate as (
+-- Candidates that have an account. $2 base. before and after hold only what differs. An account that somebody deactivated
+-- by hand stays so, unless the user comes back. `offset 0` keeps Postgres from computing a column anew wherever it is used.
+with given as (
   select stage.seq, stage.username, stage.digest, stage.mapped::jsonb as given,
-         feed_user.account_id, feed_user.in_feed
-  from {{stage}} as stage
-  join sync.feed_user on feed_user.username = stage.username
-  where stage.digest is not null
-    and feed_user.feed_id = $2::smallint
-    and (not feed_user.in_feed or feed_user.in_error or $4::boolean
-         or feed_user.digest is distinct from stage.digest)
+         candidate.account_id, candidate.in_feed
+  from candidate
+  join {{stage}} as stage on stage.seq = candidate.seq
+  where candidate.account_id is not null
   offset 0
 ),
 present as (
-  select candidate.*,
+  select given.*,
          jsonb_build_object(
            'isActive', account.is_active, 'email', account.email, 'title', account.title,
            'nameFirst', account.name_first, 'nameLast', account.name_last,
@@ -130,8 +150,8 @@ present as (
             join directory.user_group on user_group.code = membership.group_code and user_group.managed
             where membership.account_id = account.id and user_group.type_active is not null) end as active_types,
          coalesce(object.attributes, '{}') as old_profile
-  from candidate
-  join directory.account on account.id = candidate.account_id
+  from given
+  join directory.account on account.id = given.account_id
   left join directory.object on object.ref = account.profile_ref
   offset 0
 ),
@@ -147,7 +167,7 @@ target as (
   offset 0
 )
 insert into sync.change (run_id, ordinal, kind, username, account_id, digest, before, after)
-select $1::bigint, $3::integer + target.seq, case when in_feed then 'update' else 'unblock' end,
+select $1::bigint, $2::integer + target.seq, case when in_feed then 'update' else 'unblock' end,
        target.username, target.account_id, target.digest,
        coalesce(difference.before, '{}'), coalesce(difference.after, '{}')
 from target

@@ -56,12 +56,7 @@ export async function makePlan(database: Database, request: PlanRequest): Promis
   step();
   const found = await classify(database, request, stage);
   step();
-  if (found.added > 0) await database.run('plan/plan-adds', [runId, base], stage);
-  step();
-  if (found.candidates > 0) {
-    await database.run('plan/plan-changes', [runId, feedId, base, request.force], stage);
-  }
-  step();
+  if (found.added + found.candidates > 0) await planRecords(database, request, base, found, step);
   const notOwned = found.added + found.candidates > 0 ? await rejectNotOwned(database, request, base, stage) : 0;
   const firstBlock = base + request.records;
   if (found.still_there < found.in_feed) await database.run('plan/plan-blocks', [runId, feedId, firstBlock], stage);
@@ -108,6 +103,27 @@ async function classify(
   );
   if (found === undefined) throw new Error('plan/classify returned nothing');
   return found;
+}
+
+/** The changes that records ask for; blocks are asked for by their absence. */
+async function planRecords(
+  database: Database,
+  { attempt, force }: PlanRequest,
+  base: number,
+  found: Classification,
+  step: () => void,
+): Promise<void> {
+  const { runId, feedId } = attempt;
+  const stage = stageTable(runId);
+  await database.transaction(async (connection) => {
+    await connection.run('plan/make-candidates');
+    await connection.run('plan/find-candidates', [feedId, force], stage);
+    await connection.run('plan/analyze-candidates');
+    step();
+    if (found.added > 0) await connection.run('plan/plan-adds', [runId, base], stage);
+    if (found.candidates > 0) await connection.run('plan/plan-changes', [runId, base], stage);
+    step();
+  });
 }
 
 async function rejectNotOwned(
