@@ -24,6 +24,7 @@ import {
   problemCodes,
   readAll,
   runMapping,
+  type Examples,
   type MappingExample,
 } from './support/docs-examples.js';
 import { anchorsOf, codeOf, fencesOf, localLinks, readDocuments, tableRows } from './support/docs-markdown.js';
@@ -201,25 +202,33 @@ describe('docs/control-files.md', () => {
     expect(examples.formats).to.have.length.greaterThan(3);
   });
 
-  for (const { line, control, record, result } of examples.mappings) {
-    it(`shows what really becomes of the record before line ${line}`, async () => {
-      const model = await loadModel(shippedModel);
-      expect(problemCodes(control, model)).to.deep.equal([]);
-      expectShown(runMapping({ control, record }, model), result);
-    });
-  }
+  describeExamples(examples);
+});
 
-  for (const { line, control, problems } of examples.problems) {
-    it(`names the problems of the control file before line ${line}`, async () => {
-      expect(problemCodes(control, await loadModel(shippedModel))).to.deep.equal(problems);
-    });
-  }
+describe('docs/moving-from-haplo.md', () => {
+  const page = documentOf('docs/moving-from-haplo.md');
+  const examples = examplesOf(fencesOf(page).filter((fence) => fence.info !== 'sh'));
 
-  for (const { line, format, text, records } of examples.formats) {
-    it(`shows the records of the file before line ${line}`, async () => {
-      expect(await readAll(format, text)).to.deep.equal(records);
-    });
-  }
+  it('has examples of control files that run and of one that does not', () => {
+    expect(examples.mappings.length).to.be.greaterThan(4);
+    expect(examples.problems).to.have.length.greaterThan(0);
+  });
+
+  describeExamples(examples);
+
+  it('names no command or option that does not exist', async () => {
+    const commands = await registeredCommands();
+    const calls = fencesOf(page)
+      .filter((fence) => fence.info === 'sh')
+      .flatMap(({ text }) => [...text.matchAll(/^user-sync ([a-z]+)(.*)$/gm)]);
+    expect(calls).to.have.length.greaterThan(4);
+    for (const [call, name, rest = ''] of calls) {
+      const command = commands.find((one) => one.name() === name);
+      const known = [...(command?.options ?? []).map(({ long }) => long), '--json', '--config'];
+      expect(command, call).to.be.instanceOf(Command);
+      expect(known, call).to.include.members(rest.match(/--[a-z-]+/g) ?? []);
+    }
+  });
 });
 
 describe('the documents', () => {
@@ -260,6 +269,29 @@ describe('the queries in sql/sync', () => {
     expect(headers.sort()).to.deep.equal([...names].sort());
   });
 });
+
+/** A test for each example of a document: what it shows is what happens. */
+function describeExamples({ mappings, problems, formats }: Examples): void {
+  for (const { line, control, record, result } of mappings) {
+    it(`shows what really becomes of the record before line ${line}`, async () => {
+      const model = await loadModel(shippedModel);
+      expect(problemCodes(control, model)).to.deep.equal([]);
+      expectShown(runMapping({ control, record }, model), result);
+    });
+  }
+
+  for (const { line, control, problems: codes } of problems) {
+    it(`names the problems of the control file before line ${line}`, async () => {
+      expect(problemCodes(control, await loadModel(shippedModel))).to.deep.equal(codes);
+    });
+  }
+
+  for (const { line, format, text, records } of formats) {
+    it(`shows the records of the file before line ${line}`, async () => {
+      expect(await readAll(format, text)).to.deep.equal(records);
+    });
+  }
+}
 
 /** What src/main.ts registers: the exports of the modules of src/cli that it imports. */
 async function registeredCommands(): Promise<readonly Command[]> {

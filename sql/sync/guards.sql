@@ -3,8 +3,10 @@
 -- name: last-applied-batch
 -- The batch that feed $1 was last brought in step with, before run $2.
 select run.id, run.counts, run.value_counts, run.control_id, run.model_digest,
+       -- What the directory or the database stood in the way of may have been mended since.
        not run.without_blocks and not exists (
-         select from sync.run_log where run_log.run_id = run.id and run_log.code = 'database') as is_done,
+         select from sync.run_log
+         where run_log.run_id = run.id and run_log.code in ('database', 'not-owned', 'other-feed')) as is_done,
        coalesce(jsonb_object_agg(run_file.name,
          jsonb_build_object('digest', run_file.digest, 'sizeBytes', run_file.size_bytes))
          filter (where run_file.name is not null), '{}') as files

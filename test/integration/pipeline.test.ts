@@ -155,6 +155,8 @@ describe('A run', () => {
     expect(await harness.rows(`select * from directory.account where lower(email) = 'a@example.org'`)).to.deep.equal(
       before,
     );
+    // The same batch is looked at again, in case somebody mended it.
+    expect((await harness.sync([person('a'), person('b')])).outcome).to.equal('nothing-to-change');
     // Neither may a user move to that address later.
     const later = await harness.sync([person('b', { EMAIL: 'a@example.org' })]);
     expect(later.counts).to.deep.include({ updated: 0, rejected: 1, blocked: 0 });
