@@ -77,6 +77,11 @@ export class Terminal {
       : text;
   }
 
+  /** Whether a person reads the results, rather than a program. */
+  get isInteractive(): boolean {
+    return this.#stdout.isTTY;
+  }
+
   get showsProgress(): boolean {
     return this.#stderr.isTTY;
   }

@@ -1,5 +1,8 @@
 import type { JsonValue, RecordError, RecordPosition } from '../domain/record.js';
+import { addValue, removeValues, replaceValues } from './attribute-edits.js';
+import type { TraceEvent } from './compile-environment.js';
 import type { AttributeValue, MapOutcome } from './mapped.js';
+import type { AttributeEdit } from './record-state.js';
 
 /** One record as `preview` prints it: what the control file made of it, without a database. */
 export interface PreviewLine {
@@ -23,6 +26,14 @@ export interface PreviewError {
   readonly code: string;
   readonly source?: string;
   readonly message: string;
+}
+
+/** One thing that an instruction did to a record, as `preview --explain` prints it: without the value. */
+export type PreviewStep = Omit<TraceEvent, 'value'>;
+
+export interface ExplainedPreviewLine extends PreviewLine {
+  /** What the instructions did, in order; also for a rejected record, whose values are not shown. */
+  readonly explain: readonly PreviewStep[];
 }
 
 export function previewOutcome(file: string, position: RecordPosition, outcome: MapOutcome): PreviewLine {
@@ -60,6 +71,56 @@ export function previewRejection(
   };
 }
 
+/** @param events everything that was traced while the record was mapped */
+export function withExplanation(line: PreviewLine, events: readonly TraceEvent[]): ExplainedPreviewLine {
+  return { ...line, explain: events.map(stepOf) };
+}
+
+/** Where what one name holds in the end comes from. */
+export interface Origin {
+  /** The event behind each value, in the order of the values. */
+  readonly values: readonly TracedValue[];
+  /** The last event of all: what counts for a name that holds one value or was emptied. */
+  readonly last: TraceEvent;
+}
+
+export interface TracedValue {
+  readonly value: JsonValue;
+  readonly event: TraceEvent;
+}
+
+/**
+ * Which events still have an effect when all are over, by `destination/name`. They are played again by the rules of
+ * attributes: a value that was added twice comes from the first event, one that was replaced or removed from none.
+ */
+export function originsOf(events: readonly TraceEvent[]): ReadonlyMap<string, Origin> {
+  const edits = new Map<string, AttributeEdit>();
+  const lasts = new Map<string, TraceEvent>();
+  // Edits keep the very objects that they are given.
+  const eventsOfValues = new Map<AttributeValue, TraceEvent>();
+  for (const event of events) {
+    const key = `${event.destination}/${event.name}`;
+    lasts.set(key, event);
+    if (event.kind === 'remove' || event.value === undefined) {
+      edits.set(key, removeValues());
+      continue;
+    }
+    const { value, qualifier } = event;
+    const entry = qualifier === undefined ? { value } : { value, qualifier };
+    eventsOfValues.set(entry, event);
+    edits.set(key, (event.kind === 'add' ? addValue : replaceValues)(edits.get(key), entry));
+  }
+  return new Map(
+    [...lasts].map(([key, last]) => {
+      const values = (edits.get(key)?.values ?? []).flatMap((entry) => {
+        const event = eventsOfValues.get(entry);
+        return event === undefined ? [] : [{ value: entry.value, event }];
+      });
+      return [key, { values, last }] as const;
+    }),
+  );
+}
+
 function placeOf(file: string, { record, line }: RecordPosition): { file: string; record: number; line: number } {
   return { file, record, line };
 }
@@ -70,4 +131,15 @@ function withoutNulls(members: Readonly<Record<string, JsonValue>>): Record<stri
 
 function withoutValue({ code, source, message }: RecordError): PreviewError {
   return source === undefined ? { code, message } : { code, source, message };
+}
+
+function stepOf({ pointer, destination, name, kind, source, qualifier }: TraceEvent): PreviewStep {
+  return {
+    pointer,
+    destination,
+    name,
+    kind,
+    ...(source === undefined ? {} : { source }),
+    ...(qualifier === undefined ? {} : { qualifier }),
+  };
 }

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PreviewLine } from '../../src/mapping/preview.js';
+import type { ExplainedPreviewLine, PreviewLine } from '../../src/mapping/preview.js';
 import { Site, ndjson, people, person, printed } from '../support/cli.js';
 
 describe('the program, called by a stranger', () => {
@@ -208,6 +208,48 @@ describe('the program, called by a stranger', () => {
     const cut = await site.call('preview', '--control', 'control.json', 'users=cut.json');
     expect(cut.code).to.equal(1);
     expect(cut.stderr).to.contain('cut.json: ').and.to.contain('record 1');
+  });
+
+  it('explains in its preview which instruction set what, also of a rejected record', async () => {
+    const jobless = person(1, { JOB_TITLE: '', PHONE: '', HOMEPAGE: '', CARD: '' });
+    await site.write('explain.json', JSON.stringify([jobless, person(2, { EMAIL: 'nowhere' })]));
+    const preview = ['preview', '--control', 'control.json', 'users=explain.json'];
+    const [without, piped, asked] = await Promise.all([
+      site.call(...preview),
+      site.call(...preview, '--explain'),
+      site.call(...preview, '--explain', '--json'),
+    ]);
+    expect([without.code, piped.code, asked.code]).to.deep.equal([0, 0, 0]);
+    expect(asked.stdout).to.equal(piped.stdout);
+    const lines = ndjson<ExplainedPreviewLine>(piped.stdout);
+    expect(lines.map(({ explain: _, ...line }) => line)).to.deep.equal(ndjson(without.stdout));
+    const set = (index: number, name: string, source: string): object => ({
+      pointer: `/instructions/${index}`,
+      destination: 'user',
+      name,
+      kind: name === 'groups' ? 'add' : 'set',
+      source,
+    });
+    const removed = { destination: 'profile', kind: 'remove' };
+    expect(lines[0]!.explain).to.deep.equal([
+      set(0, 'username', 'USERNAME'),
+      set(1, 'title', 'TITLE'),
+      set(2, 'nameFirst', 'FIRST_NAME'),
+      set(3, 'nameLast', 'LAST_NAME'),
+      set(4, 'email', 'EMAIL'),
+      set(5, 'groups', 'ROLE'),
+      { ...removed, pointer: '/instructions/6', name: 'std:attribute:job-title' },
+      { ...removed, pointer: '/instructions/8', name: 'std:attribute:telephone' },
+    ]);
+    expect(lines[1]).to.have.property('accepted', false);
+    expect(lines[1]!.explain).to.deep.include({
+      pointer: '/instructions/9',
+      destination: 'profile',
+      name: 'std:attribute:telephone',
+      kind: 'set',
+      source: 'PHONE',
+      qualifier: 'std:qualifier:office',
+    });
   });
 
   it('says nothing when its reader leaves early', async () => {
