@@ -94,11 +94,10 @@ class Applier {
   }
 
   async #transact(chunk: Chunk): Promise<void> {
-    const { attempt, lease, fileNames } = this.#request;
+    const { attempt, fileNames } = this.#request;
     const { runId, feedId } = attempt;
     const range = [runId, chunk.first_ordinal, chunk.last_ordinal];
-    await this.#database.transaction(async (connection) => {
-      await lease.assertHeld(connection);
+    await this.#fenced(async (connection) => {
       await assertNotCancelled(connection, runId);
       const [claimed] = await connection.rows<{ open: boolean }>('apply/claim-chunk', range);
       if (claimed?.open !== true) return;
@@ -115,24 +114,31 @@ class Applier {
   }
 
   async #split(chunk: Chunk): Promise<Chunk[]> {
-    return this.#database.rows<Chunk & Record<string, unknown>>('apply/split-chunk', [
-      this.#request.attempt.runId,
-      chunk.first_ordinal,
-      chunk.last_ordinal,
-    ]);
+    const range = [this.#request.attempt.runId, chunk.first_ordinal, chunk.last_ordinal];
+    return this.#fenced((connection) => connection.rows<Chunk & Record<string, unknown>>('apply/split-chunk', range));
   }
 
   async #refuse(chunk: Chunk, error: unknown): Promise<void> {
     const { attempt, fileNames } = this.#request;
+    const { runId } = attempt;
     // Not the database's own words: its details quote the row.
-    const message = `The database refuses this user (SQLSTATE ${sqlState(error) ?? 'unknown'}). Correct the record, or the constraint or trigger that refuses it.`;
-    await this.#database.run(
-      'apply/reject-change',
-      [attempt.runId, chunk.first_ordinal, message, fileNames],
-      stageTable(attempt.runId),
-    );
-    await this.#database.run('apply/close-chunk', [attempt.runId, chunk.first_ordinal, chunk.last_ordinal]);
+    const message =
+      `The database refuses this user (SQLSTATE ${sqlState(error) ?? 'unknown'}). ` +
+      'Correct the record, or the constraint or trigger that refuses it.';
+    const { first_ordinal: ordinal } = chunk;
+    await this.#fenced(async (connection) => {
+      await connection.run('apply/reject-change', [runId, ordinal, message, fileNames], stageTable(runId));
+      await connection.run('apply/close-chunk', [runId, ordinal, ordinal]);
+    });
     this.refused += 1;
+  }
+
+  /** A transaction that only the holder of the feed can commit. */
+  #fenced<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    return this.#database.transaction(async (connection) => {
+      await this.#request.lease.assertHeld(connection);
+      return work(connection);
+    });
   }
 }
 
