@@ -12,7 +12,8 @@ returns jsonb language sql immutable parallel safe set search_path = '' as $$
       from jsonb_array_elements(given) with ordinality as given_values (entry, position)
       union all
       select entry, position + 1000000
-      from jsonb_array_elements(existing) with ordinality as existing_values (entry, position)
+      from jsonb_array_elements(case when jsonb_typeof(existing) = 'array' then existing else '[]' end)
+        with ordinality as existing_values (entry, position)
       where not dropped @> coalesce(entry -> 'qualifier', 'null'::jsonb)
     ) as all_values
     group by entry
@@ -30,7 +31,8 @@ declare
   attribute text;
   rule jsonb;
 begin
-  if not coalesce(dropped, '{}') ? title and jsonb_array_length(existing -> title) > 1 then
+  if not coalesce(dropped, '{}') ? title and jsonb_typeof(existing -> title) = 'array'
+     and existing -> title <> coalesce(given -> title, '[]') then
     dropped := coalesce(dropped, '{}') || jsonb_build_object(title, '[null]'::jsonb);
   end if;
   for attribute, rule in select * from jsonb_each(dropped) loop

@@ -206,10 +206,14 @@ where chunk.run_id = $1::bigint and chunk.applied_at is null
   and change.run_id = $1::bigint and change.ordinal between chunk.first_ordinal and chunk.last_ordinal
 
 -- name: count-applied
-select change.kind, count(*) as count
-from sync.change
-where change.run_id = $1::bigint and not change.withheld
-  and exists (select from sync.chunk
-              where chunk.run_id = $1::bigint and chunk.applied_at is not null
-                and change.ordinal between chunk.first_ordinal and chunk.last_ordinal)
-group by change.kind
+-- `offset 0` makes each chunk look up its own range.
+select planned.kind, count(*) as count
+from sync.chunk
+cross join lateral (
+  select change.kind from sync.change
+  where change.run_id = $1::bigint and not change.withheld
+    and change.ordinal between chunk.first_ordinal and chunk.last_ordinal
+  offset 0
+) as planned
+where chunk.run_id = $1::bigint and chunk.applied_at is not null
+group by planned.kind

@@ -1,10 +1,14 @@
 -- What the guards are given. Each compares the plan with the feed as it is.
 
 -- name: last-applied-batch
--- The batch that feed $1 was last brought in step with, before run $2.
+-- The batch that feed $1 was last brought in step with, apart from run $2; the order is that of applying.
 select run.id, run.counts, run.value_counts, run.control_id, run.model_digest,
        -- What the directory or the database stood in the way of may have been mended since.
-       not run.without_blocks and not exists (
+       -- Nor may another run have changed anything since, also one that was cancelled or failed half-way.
+       not exists (
+         select from sync.run as later
+         where later.feed_id = run.feed_id and later.publication is not null and later.finished_at > run.finished_at)
+       and not run.without_blocks and not exists (
          select from sync.run_log
          where run_log.run_id = run.id and run_log.code in ('database', 'not-owned', 'other-feed')) as is_done,
        coalesce(jsonb_object_agg(run_file.name,
@@ -12,9 +16,10 @@ select run.id, run.counts, run.value_counts, run.control_id, run.model_digest,
          filter (where run_file.name is not null), '{}') as files
 from sync.run
 left join sync.run_file on run_file.run_id = run.id
-where run.id = (select max(applied.id) from sync.run as applied
-                where applied.feed_id = $1::smallint and applied.id < $2::bigint and applied.applied
-                  and applied.outcome is distinct from 'nothing-new')
+where run.id = (select applied.id from sync.run as applied
+                where applied.feed_id = $1::smallint and applied.id <> $2::bigint and applied.applied
+                  and applied.outcome is distinct from 'nothing-new'
+                order by applied.finished_at desc limit 1)
 group by run.id
 
 -- name: group-losses

@@ -203,15 +203,16 @@ where not in_feed or difference.before is not null or difference.after is not nu
 
 -- name: plan-blocks
 -- Users of the feed who are not in the batch, not even as a rejected record. A blocked user's profile becomes the past
--- type of the managed group they belong to, the last in the model's order; memberships stay. $3: first ordinal.
+-- type of the managed group they belong to, the last in the model's order; memberships stay. $3: first ordinal; $4: rows of
+-- the batch: a staging table that a crash of Postgres emptied must not block everybody.
 insert into sync.change (run_id, ordinal, kind, username, account_id, before, after)
 select $1::bigint, $3::integer + (row_number() over (order by feed_user.username))::integer - 1, 'block',
        feed_user.username, feed_user.account_id,
        jsonb_build_object('user', jsonb_build_object('isActive', account.is_active))
-         || case when past.types is null or past.types = object.types then '{}'
+         || case when past.types is null or object.ref is null or past.types = object.types then '{}'
             else jsonb_build_object('types', object.types) end,
        jsonb_build_object('user', jsonb_build_object('isActive', false))
-         || case when past.types is null or past.types = object.types then '{}'
+         || case when past.types is null or object.ref is null or past.types = object.types then '{}'
             else jsonb_build_object('types', past.types) end
 from sync.feed_user
 join directory.account on account.id = feed_user.account_id
@@ -226,6 +227,7 @@ left join lateral (
 ) as past on true
 where feed_user.feed_id = $2::smallint
   and feed_user.in_feed
+  and (select count(*) from {{stage}}) = $4::bigint
   and not exists (select from {{stage}} as stage where stage.username = feed_user.username)
 
 -- name: hand-made-accounts-exist

@@ -49,6 +49,8 @@ export class Database implements Executor {
       application_name: 'user-sync',
       connectionTimeoutMillis: 15_000,
       keepAlive: true,
+      // A process that is frozen in a transaction must not hold up its successor for ever.
+      idle_in_transaction_session_timeout: 60_000,
     });
     this.#pool.on('error', (error) => options.onLostConnection?.(error));
   }

@@ -6,6 +6,12 @@ import type { Connection, Database } from './database.js';
 /** How long a process may be silent before another may take over its runs. */
 export const LEASE_MS = 60_000;
 
+/**
+ * First key of the advisory locks that fence feeds: shared by those who write under a lease, exclusive for who takes one.
+ * Unlike a lock on the feed's row, it is not in the way of the heartbeat.
+ */
+const FENCE = 5_231_987;
+
 /** This process no longer holds the feed: another one took over. Nothing more may be written. */
 export class LeaseLostError extends UserSyncError {
   constructor(feed: string) {
@@ -33,7 +39,12 @@ export class Lease {
     leaseMs: number,
   ) {
     this.#database = database;
-    this.#heartbeat = setInterval(() => void this.renew(leaseMs), leaseMs / 4);
+    let isRenewing = false;
+    this.#heartbeat = setInterval(() => {
+      if (isRenewing) return;
+      isRenewing = true;
+      void this.renew(leaseMs).finally(() => (isRenewing = false));
+    }, leaseMs / 4);
     this.#heartbeat.unref();
   }
 
@@ -44,21 +55,29 @@ export class Lease {
     holder: string,
     leaseMs: number = LEASE_MS,
   ): Promise<Lease | undefined> {
-    const [taken] = await database.query<{ token: number }>(
-      `update sync.feed
-       set lease_holder = $2, lease_token = lease_token + 1,
-           lease_expires_at = clock_timestamp() + $3::integer * interval '1 millisecond'
-       where id = $1 and (lease_holder is null or lease_expires_at < clock_timestamp())
-       returning lease_token as token`,
-      [feed.id, holder, leaseMs],
-    );
-    if (taken !== undefined) return new Lease(database, feed.name, feed.id, taken.token, leaseMs);
-    return (await forgetDeadHolder(database, feed.id)) ? Lease.acquire(database, feed, holder, leaseMs) : undefined;
+    if (!(await isFree(database, feed.id))) {
+      return (await forgetDeadHolder(database, feed.id)) ? Lease.acquire(database, feed, holder, leaseMs) : undefined;
+    }
+    const taken = await database.transaction(async (connection) => {
+      // Waits for what the former owner is still writing.
+      await connection.query('select pg_advisory_xact_lock($1, $2)', [FENCE, feed.id]);
+      const [row] = await connection.query<{ token: number }>(
+        `update sync.feed
+         set lease_holder = $2, lease_token = lease_token + 1,
+             lease_expires_at = clock_timestamp() + $3::integer * interval '1 millisecond'
+         where id = $1 and (lease_holder is null or lease_expires_at < clock_timestamp())
+         returning lease_token as token`,
+        [feed.id, holder, leaseMs],
+      );
+      return row;
+    });
+    return taken === undefined ? undefined : new Lease(database, feed.name, feed.id, taken.token, leaseMs);
   }
 
   /** To be called in the transaction that writes. */
   async assertHeld(connection: Connection): Promise<void> {
-    const held = await connection.query('select 1 from sync.feed where id = $1 and lease_token = $2 for share', [
+    await connection.query('select pg_advisory_xact_lock_shared($1, $2)', [FENCE, this.feedId]);
+    const held = await connection.query('select 1 from sync.feed where id = $1 and lease_token = $2', [
       this.feedId,
       this.token,
     ]);
@@ -86,6 +105,14 @@ export class Lease {
       // Not released means expired a little later.
       .catch(() => undefined);
   }
+}
+
+async function isFree(database: Database, feedId: number): Promise<boolean> {
+  const free = await database.query(
+    'select from sync.feed where id = $1 and (lease_holder is null or lease_expires_at < clock_timestamp())',
+    [feedId],
+  );
+  return free.length > 0;
 }
 
 /** Names this process in leases: `machine:process:unique`. */

@@ -59,7 +59,9 @@ export async function countErrors(database: Executor, runId: number): Promise<nu
 
 /** Forgets what an earlier attempt at staging wrote: the records are read again. */
 export async function clearRecordErrors(database: Executor, runId: number): Promise<void> {
-  await database.query(`delete from sync.run_log where run_id = $1 and record is not null`, [runId]);
+  await database.query(`delete from sync.run_log where run_id = $1 and (record is not null or code = 'database')`, [
+    runId,
+  ]);
 }
 
 const PAGE_SIZE = 1000;

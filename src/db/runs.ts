@@ -141,6 +141,7 @@ export async function moveRun(
   actor: string,
   update: RunUpdate = {},
   note: string | null = null,
+  from: readonly RunStatus[] = statusesBefore(to),
 ): Promise<void> {
   const { assignments, values } = assign(update, 6);
   const moved = await database.query(
@@ -154,7 +155,7 @@ export async function moveRun(
      insert into sync.run_transition (run_id, from_status, to_status, actor, note)
      select $1, status, $2, $4, $5 from before
      returning run_id`,
-    [id, to, statusesBefore(to), actor, note, ...values],
+    [id, to, from, actor, note, ...values],
   );
   if (moved.length > 0) return;
   const run = await findRun(database, id);

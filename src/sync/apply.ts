@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import type { Connection, Database } from '../db/database.js';
-import type { Lease } from '../db/lease.js';
+import { LeaseLostError, type Lease } from '../db/lease.js';
 import { stageTable } from '../db/queries.js';
 import { isCausedByRecord, isRetryable } from '../db/sqlstate.js';
 import { sqlState } from '../db/database.js';
@@ -100,7 +100,8 @@ class Applier {
     await this.#fenced(async (connection) => {
       await assertNotCancelled(connection, runId);
       const [claimed] = await connection.rows<{ open: boolean }>('apply/claim-chunk', range);
-      if (claimed?.open !== true) return;
+      if (claimed === undefined) throw new LeaseLostError(attempt.settings.name);
+      if (!claimed.open) return;
       await connection.run('apply/apply-adds', [...range, feedId]);
       await connection.run('apply/restore-profiles', range);
       await connection.run('apply/apply-profiles', range);
@@ -148,7 +149,7 @@ function size(chunk: Chunk): number {
 
 async function assertNotCancelled(connection: Connection, runId: number): Promise<void> {
   const [run] = await connection.query<{ cancelled: boolean }>(
-    'select cancel_requested as cancelled from sync.run where id = $1',
+    `select cancel_requested or status <> 'applying' as cancelled from sync.run where id = $1`,
     [runId],
   );
   if (run?.cancelled === true) throw new RunCancelledError(runId);

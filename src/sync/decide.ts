@@ -5,6 +5,8 @@ import { isEnd } from '../domain/run.js';
 import { UserSyncError } from '../lib/errors.js';
 import { dropUnneededStages, endRun } from './finish.js';
 
+const WAITING = ['uploading', 'ready', 'held'] as const;
+
 /**
  * Stops a run. One that waits is cancelled at once; one under way stops after the chunks in flight, and what it had
  * applied stays applied.
@@ -24,7 +26,11 @@ export async function cancelRun(database: Database, runId: number, actor: string
     await logRun(database, runId, 'warn', `The run is cancelled, by ${actor}${note === undefined ? '' : `: ${note}`}.`);
     // What it would have done, it did not do.
     const counts = { ...run.counts, added: 0, updated: 0, blocked: 0, unblocked: 0 };
-    await endRun(database, runId, 'cancelled', actor, { counts });
+    await endRun(database, runId, 'cancelled', actor, { counts }, undefined, WAITING).catch(async (error: unknown) => {
+      // Somebody made it go on in between: then it is stopped like one under way.
+      if (!(error instanceof UserSyncError && error.code === 'run-status')) throw error;
+      await updateRun(database, runId, { cancelRequested: true });
+    });
     await dropUnneededStages(database);
   }
   return (await findRun(database, runId)) ?? run;

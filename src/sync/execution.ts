@@ -100,6 +100,7 @@ export class Execution {
     const staged = await this.#timed('stage', async () =>
       stageBatch(database, {
         runId: this.run.id,
+        lease: this.#lease,
         signal: this.options.signal,
         onProgress: this.#attempt.onProgress,
         job: {
@@ -134,6 +135,8 @@ export class Execution {
         force: this.run.force,
         fileNames,
         records: staged.records,
+        rows: staged.rows,
+        lease: this.#lease,
       }),
     );
     await this.#assertNotCancelled();

@@ -41,13 +41,14 @@ export async function endRun(
   actor: string,
   update: RunUpdate,
   lease?: Lease,
+  from?: readonly RunStatus[],
 ): Promise<void> {
   await database.transaction(async (connection) => {
     if (lease !== undefined) await lease.assertHeld(connection);
     if (update.outcome !== 'dry-run') await connection.run('apply/withhold-unapplied', [runId]);
     await publish(connection, runId);
     const errors = await countErrors(connection, runId);
-    await moveRun(connection, runId, status, actor, { ...update, errors, finishedAt: new Date() });
+    await moveRun(connection, runId, status, actor, { ...update, errors, finishedAt: new Date() }, null, from);
   });
 }
 

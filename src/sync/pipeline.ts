@@ -1,5 +1,6 @@
 import { Lease } from '../db/lease.js';
 import { findAbandonedRun, findRun, unknownRun, type RunRow } from '../db/runs.js';
+import { isEnd } from '../domain/run.js';
 import type { GuardResult } from '../domain/guard.js';
 import { UserSyncError } from '../lib/errors.js';
 import { RunCancelledError } from './apply.js';
@@ -35,18 +36,22 @@ export async function executeRun(context: SyncContext, runId: number, options: R
     if (abandoned !== undefined && abandoned.id !== runId) {
       logger.warn(`Run ${abandoned.id} was left behind in ${abandoned.status}; finishing it first`, { feed });
       const { settings, signal, onProgress } = options;
-      await attempt(
-        new Execution(context, abandoned, lease, {
-          settings,
-          signal,
-          actor: 'recovery',
-          ...(onProgress === undefined ? {} : { onProgress }),
-        }),
-      );
+      const recovery = new Execution(context, abandoned, lease, {
+        settings,
+        signal,
+        actor: 'recovery',
+        ...(onProgress === undefined ? {} : { onProgress }),
+      });
+      await attempt(recovery).catch(async (error: unknown) => {
+        // What was wrong with that batch is no reason to drop this one.
+        if (!isEnd((await mustFind(context, abandoned.id)).status)) throw error;
+      });
+      const finished = await mustFind(context, abandoned.id);
+      if (finished.applied) await cancelSuperseded(database, finished);
     }
     await attempt(new Execution(context, await mustFind(context, runId), lease, options));
     const ended = await mustFind(context, runId);
-    if (ended.outcome === 'applied') await cancelSuperseded(database, ended);
+    if (ended.applied) await cancelSuperseded(database, ended);
     return ended;
   } finally {
     await dropUnneededStages(database).catch((error: unknown) => {
@@ -69,6 +74,9 @@ async function attempt(execution: Execution): Promise<void> {
 /** The phases in order. */
 async function execute(execution: Execution): Promise<void> {
   const { run } = execution;
+  if (isEnd(run.status) || run.status === 'uploading') {
+    throw new UserSyncError('run-status', `Run ${run.id} is ${run.status}: there is nothing to do.`, { kind: 'usage' });
+  }
   if (run.status === 'held') {
     if (await execution.planIsCurrent()) {
       await execution.approve('applying');

@@ -1,5 +1,7 @@
 import type { Database } from '../db/database.js';
 import { stageTable } from '../db/queries.js';
+import type { Lease } from '../db/lease.js';
+import { UserSyncError } from '../lib/errors.js';
 import type { ChangeKind } from '../domain/run.js';
 import type { RunAttempt } from './context.js';
 
@@ -10,6 +12,9 @@ export interface PlanRequest {
   readonly fileNames: readonly string[];
   /** Records read, which bounds the ordinals. */
   readonly records: number;
+  /** Rows that were staged. */
+  readonly rows: number;
+  readonly lease: Lease;
 }
 
 /** The plan in numbers. The plan itself is in sync.change, cut into the ranges of sync.chunk. */
@@ -45,7 +50,10 @@ export async function makePlan(database: Database, request: PlanRequest): Promis
   const stage = stageTable(runId);
   const step = stepper(attempt);
   const directoryVersion = await currentVersion(database);
-  await database.run('plan/clear-plan', [runId]);
+  await database.transaction(async (connection) => {
+    await request.lease.assertHeld(connection);
+    await connection.run('plan/clear-plan', [runId]);
+  });
   const base = await number(database, 'plan/plan-base', [runId], 'base');
   await database.run('plan/index-stage', [], stage);
   await database.run('plan/analyze-stage', [], stage);
@@ -55,11 +63,14 @@ export async function makePlan(database: Database, request: PlanRequest): Promis
   if (others?.others === true) await database.rows('plan/reject-other-feed', [runId, feedId, fileNames], stage);
   step();
   const found = await classify(database, request, stage);
+  if (found.staged + duplicates !== request.rows) throw stageLost(found.staged + duplicates, request.rows);
   step();
   if (found.added + found.candidates > 0) await planRecords(database, request, base, found, step);
   const notOwned = found.added + found.candidates > 0 ? await rejectNotOwned(database, request, base, stage) : 0;
   const firstBlock = base + request.records;
-  if (found.still_there < found.in_feed) await database.run('plan/plan-blocks', [runId, feedId, firstBlock], stage);
+  if (found.still_there < found.in_feed) {
+    await database.run('plan/plan-blocks', [runId, feedId, firstBlock, found.staged], stage);
+  }
   step();
   await database.run('plan/plan-chunks', [runId, base, attempt.settings.chunkSize, firstBlock]);
   const changes = await countChanges(database, 'plan/count-plan', runId);
@@ -71,6 +82,13 @@ export async function makePlan(database: Database, request: PlanRequest): Promis
     candidates: found.candidates,
     directoryVersion,
   };
+}
+
+function stageLost(found: number, staged: number): UserSyncError {
+  return new UserSyncError(
+    'stage-lost',
+    `Postgres has ${found} of the ${staged} staged rows, as after a crash. Nothing was changed. Send the batch again.`,
+  );
 }
 
 /** What the directory's tables are at: grows with every statement that writes to them. */

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { CopyInto } from '../db/copy.js';
 import type { Database } from '../db/database.js';
+import type { Lease } from '../db/lease.js';
 import { stageTable } from '../db/queries.js';
 import { insertErrors } from '../db/run-log.js';
 import { UserSyncError } from '../lib/errors.js';
@@ -15,6 +16,7 @@ const WORKER_LIMITS = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 51
 
 export interface StageRequest {
   readonly runId: number;
+  readonly lease: Lease;
   readonly job: StageJob;
   readonly signal: AbortSignal;
   readonly onProgress: OnProgress;
@@ -29,8 +31,11 @@ export interface StageRequest {
  */
 export async function stageBatch(database: Database, request: StageRequest): Promise<StageSummary> {
   const stage = stageTable(request.runId);
-  await database.run('stage/drop-stage', [], stage);
-  await database.run('stage/create-stage', [], stage);
+  await database.transaction(async (connection) => {
+    await request.lease.assertHeld(connection);
+    await connection.run('stage/drop-stage', [], stage);
+    await connection.run('stage/create-stage', [], stage);
+  });
   return database.withConnection(async (connection) => {
     await connection.client.query('begin');
     const copy = new CopyInto(connection, database.queryText('stage/copy-stage', stage));
@@ -94,9 +99,10 @@ function receive(
     worker.on('error', reject);
     worker.on('exit', () => {
       // Messages may still be under way through `handle`; what they settle wins.
-      void handled.finally(() => {
+      const end = (): void => {
         reject(new UserSyncError('internal', 'The thread that reads the batch ended early.'));
-      });
+      };
+      void handled.then(end, end);
     });
     if (request.signal.aborted) onAbort();
     else request.signal.addEventListener('abort', onAbort, { once: true });

@@ -74,12 +74,14 @@ describe('The lease of a feed', () => {
         order.push('taken over');
         return lease;
       });
-      // The row is locked by us: another session cannot change it before we commit.
-      const [waiting] = await test.database.query<{ free: boolean }>(
-        `select exists (select from sync.feed where id = $1 for update skip locked) as free`,
-        [feed.id],
-      );
-      expect(waiting?.free).to.equal(false);
+      // The successor waits for our commit, and the heartbeat does not.
+      for (let waits = false; !waits;) {
+        const [row] = await test.database.query<{ waits: boolean }>(
+          `select exists (select from pg_locks where locktype = 'advisory' and not granted) as waits`,
+        );
+        waits = row?.waits === true;
+      }
+      await first?.renew(-1000);
       order.push('written');
     });
     await takeOver?.then((lease) => lease?.release());

@@ -487,6 +487,56 @@ describe('Cancelling', () => {
   });
 });
 
+describe('What must never be believed', () => {
+  it('is a staging table that lost its rows: the run fails and nobody is blocked', async () => {
+    await using harness = await SyncHarness.open();
+    await harness.sync([person('a'), person('b')]);
+    const runId = await harness.submit([person('a', { JOB_TITLE: 'x' }), person('b')]);
+    const run = harness.database.run.bind(harness.database);
+    harness.database.run = async (name, ...rest) => {
+      // As a crash of Postgres leaves an unlogged table.
+      if (name === 'plan/index-stage') await harness.rows(`delete from sync.stage_${runId}`);
+      return run(name, ...rest);
+    };
+    const executed = harness.execute(runId, { approval: APPROVAL });
+    expect(await failureOf(executed)).to.have.property('code', 'stage-lost');
+    expect([...(await users(harness)).values()].map((user) => user['is_active'])).to.deep.equal([true, true]);
+  });
+
+  it('is that a batch is nothing new, when another one was half applied since', async () => {
+    await using harness = await SyncHarness.open();
+    const batch = Array.from({ length: 9 }, (_, number) => person(`u${number}`));
+    await harness.sync(batch);
+    const other = await harness.submit(batch.map((one) => ({ ...one, JOB_TITLE: 'other' })));
+    await harness.execute(other, {
+      settings: { chunkSize: 3, concurrency: 1 },
+      onProgress: ({ phase, done }) => {
+        if (phase === 'apply' && done === 3) void cancelRun(harness.database, other, 'test');
+      },
+    });
+    const back = await harness.sync(batch);
+    expect(back.outcome).to.not.equal('nothing-new');
+  });
+
+  it('is that a run that has ended can be executed again', async () => {
+    await using harness = await SyncHarness.open();
+    const run = await harness.sync([person('a')]);
+    expect(await failureOf(harness.execute(run.id, { approval: APPROVAL }))).to.have.property('code', 'run-status');
+    expect((await harness.rows('select counts from sync.run'))[0]).to.have.nested.property('counts.added', 1);
+  });
+
+  it('is that what applications write into a profile has the right form', async () => {
+    await using harness = await SyncHarness.open();
+    await harness.sync([person('a'), person('b')]);
+    await harness.rows(
+      `update directory.object set attributes = '{"dc:attribute:title": {"value": "x"}, "std:attribute:notes": 7}'
+       where ref in (select profile_ref from directory.account)`,
+    );
+    const run = await harness.sync([person('a', { JOB_TITLE: 'x' }), person('b')]);
+    expect(run.counts).to.deep.include({ updated: 1, rejected: 0 });
+  });
+});
+
 describe('One run a feed', () => {
   it('refuses a second process while the first works', async () => {
     await using harness = await SyncHarness.open();
