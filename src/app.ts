@@ -4,7 +4,7 @@ import type { Config } from './config/config.js';
 import { Database } from './db/database.js';
 import { openEmbeddedPostgres } from './db/embedded.js';
 import { leaseHolder } from './db/lease.js';
-import { migrate, migrationStatus } from './db/migrate.js';
+import { migrate } from './db/migrate.js';
 import { Queries } from './db/queries.js';
 import { FileStore } from './intake/file-store.js';
 import { UserSyncError, messageOf } from './lib/errors.js';
@@ -12,11 +12,6 @@ import type { Logger } from './lib/logger.js';
 import { packageRoot } from './lib/package-root.js';
 import { parseModel, type Model } from './model/model.js';
 import type { FeedSettings, SyncContext } from './sync/context.js';
-
-export interface AppOptions {
-  /** Bring the schema up to date on opening (unless told otherwise), rather than refuse an old one. */
-  readonly migrate?: boolean;
-}
 
 /**
  * The composition root: opens what the program works with in order, and closes it in reverse. Commands and pages get
@@ -48,7 +43,7 @@ export class App implements AsyncDisposable {
   }
 
   /** Opens everything; what was opened is closed again when something fails. */
-  static async open(config: Config, logger: Logger, options: AppOptions = {}): Promise<App> {
+  static async open(config: Config, logger: Logger): Promise<App> {
     const releasers: (() => Promise<void>)[] = [];
     try {
       const model = await loadModel(config.model);
@@ -56,7 +51,7 @@ export class App implements AsyncDisposable {
       const url = config.database.url ?? (await openEmbedded(config, logger, releasers));
       const database = openDatabase(config, url, logger);
       releasers.push(() => database.close());
-      await bringUpToDate(database, logger, options.migrate ?? true);
+      await bringUpToDate(database, logger);
       const sync: SyncContext = {
         database,
         model,
@@ -147,19 +142,9 @@ function openDatabase(config: Config, url: string, logger: Logger): Database {
   );
 }
 
-async function bringUpToDate(database: Database, logger: Logger, mayMigrate: boolean): Promise<void> {
-  if (mayMigrate) {
-    const applied = await migrate(database, sqlDirectory());
-    if (applied.length > 0) logger.info('Brought the database schema up to date', { applied });
-    return;
-  }
-  const { pending } = await migrationStatus(database, sqlDirectory());
-  if (pending.length > 0) {
-    throw new UserSyncError(
-      'schema-older',
-      `The database schema is older than this version. Run \`user-sync migrate\`.`,
-    );
-  }
+async function bringUpToDate(database: Database, logger: Logger): Promise<void> {
+  const applied = await migrate(database, sqlDirectory());
+  if (applied.length > 0) logger.info('Brought the database schema up to date', { applied });
 }
 
 async function release(releasers: (() => Promise<void>)[]): Promise<void> {

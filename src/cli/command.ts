@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { App, type AppOptions } from '../app.js';
+import { App } from '../app.js';
 import type { Config } from '../config/config.js';
 import { loadConfig } from '../config/load.js';
 import { UserSyncError } from '../lib/errors.js';
@@ -43,11 +43,11 @@ export class CommandContext {
   }
 
   /** Opens the app for the time of `work`. */
-  async withApp<T>(command: Command, work: (app: App) => Promise<T>, options: AppOptions = {}): Promise<T> {
+  async withApp<T>(command: Command, work: (app: App) => Promise<T>): Promise<T> {
     const config = await this.loadConfig(command);
     const logger = this.logger(config);
     try {
-      const app = await App.open(config, logger, options);
+      const app = await App.open(config, logger);
       try {
         return await work(app);
       } finally {

@@ -65,8 +65,11 @@ export async function makePlan(database: Database, request: PlanRequest): Promis
   const found = await classify(database, request, stage);
   if (found.staged + duplicates !== request.rows) throw stageLost(found.staged + duplicates, request.rows);
   step();
-  if (found.added + found.candidates > 0) await planRecords(database, request, base, found, step);
-  const notOwned = found.added + found.candidates > 0 ? await rejectNotOwned(database, request, base, stage) : 0;
+  let notOwned = 0;
+  if (found.added + found.candidates > 0) {
+    await planRecords(database, request, base, found, step);
+    notOwned = await rejectNotOwned(database, request, base, stage);
+  }
   const firstBlock = base + request.records;
   if (found.still_there < found.in_feed) {
     await database.run('plan/plan-blocks', [runId, feedId, firstBlock, found.staged], stage);
