@@ -14,9 +14,7 @@ for update
 
 -- name: apply-adds
 with planned as materialized (
-  select username, digest, after,
-         nextval('directory.account_id_seq') as account_id,
-         nextval('directory.object_ref_seq') as profile_ref
+  select username, digest, after, profile_ref, nextval('directory.account_id_seq') as account_id
   from sync.change
   where run_id = $1::bigint and ordinal between $2::integer and $3::integer and kind = 'add' and not withheld
 ),
@@ -27,9 +25,9 @@ profile as (
   from planned
 ),
 account as (
-  insert into directory.account (id, email, title, name_first, name_last, tags, profile_ref)
+  insert into directory.account (id, email, title, name_first, name_last, tags, dictionaries, profile_ref)
   select account_id, after -> 'user' ->> 'email', after -> 'user' ->> 'title', after -> 'user' ->> 'nameFirst',
-         after -> 'user' ->> 'nameLast', after -> 'tags', profile_ref
+         after -> 'user' ->> 'nameLast', after -> 'tags', coalesce(after -> 'dictionaries', '{}'), profile_ref
   from planned
 ),
 member as (
@@ -43,12 +41,13 @@ from planned
 
 -- name: restore-profiles
 -- Gives a profile to accounts that lost theirs.
-with missing as materialized (
-  select change.account_id, change.after, nextval('directory.object_ref_seq') as profile_ref
+with missing as (
+  select change.account_id, change.profile_ref
   from sync.change
   join directory.account on account.id = change.account_id
   where change.run_id = $1::bigint and change.ordinal between $2::integer and $3::integer
-    and change.kind in ('update', 'unblock') and not change.withheld and account.profile_ref is null
+    and change.kind in ('update', 'unblock') and not change.withheld
+    and change.profile_ref is not null and account.profile_ref is null
 ),
 profile as (
   insert into directory.object (ref) select profile_ref from missing
@@ -71,6 +70,29 @@ where planned.run_id = $1::bigint and planned.ordinal between $2::integer and $3
   and (planned.before ? 'profile' or planned.after ?| array['profile', 'types'])
   and object.ref = account.profile_ref
 
+-- name: apply-new-dependents
+-- Objects that belong to a user: those that the change makes. A trigger notes whose they are.
+insert into directory.object (ref, types, attributes, origin)
+select object.key::bigint, array[object.value ->> 'type'], object.value -> 'attributes', object.value ->> 'origin'
+from sync.change as planned
+cross join lateral jsonb_each(planned.after -> 'dependents') as object
+where planned.run_id = $1::bigint and planned.ordinal between $2::integer and $3::integer and not planned.withheld
+  and object.value ? 'type'
+on conflict (ref) do nothing
+
+-- name: apply-dependents
+-- And those that were there before.
+update directory.object
+set attributes = (object.attributes
+                   - array(select jsonb_object_keys(planned.before -> 'dependents' -> changed.key -> 'attributes')))
+                 || (changed.value -> 'attributes'),
+    updated_at = now()
+from sync.change as planned
+cross join lateral jsonb_each(planned.after -> 'dependents') as changed
+where planned.run_id = $1::bigint and planned.ordinal between $2::integer and $3::integer and not planned.withheld
+  and not changed.value ? 'type'
+  and object.ref = changed.key::bigint
+
 -- name: apply-accounts
 update directory.account
 set is_active  = coalesce((planned.after -> 'user' ->> 'isActive')::boolean, account.is_active),
@@ -83,11 +105,13 @@ set is_active  = coalesce((planned.after -> 'user' ->> 'isActive')::boolean, acc
                       then planned.after -> 'user' ->> 'nameLast' else account.name_last end,
     tags       = (account.tags - array(select jsonb_object_keys(planned.before -> 'tags')))
                  || coalesce(planned.after -> 'tags', '{}'),
+    dictionaries = (account.dictionaries - array(select jsonb_object_keys(planned.before -> 'dictionaries')))
+                   || coalesce(planned.after -> 'dictionaries', '{}'),
     updated_at = now()
 from sync.change as planned
 where planned.run_id = $1::bigint and planned.ordinal between $2::integer and $3::integer
   and planned.kind <> 'add' and not planned.withheld
-  and (planned.before ? 'tags' or planned.after ?| array['user', 'tags'])
+  and (planned.before ?| array['tags', 'dictionaries'] or planned.after ?| array['user', 'tags', 'dictionaries'])
   and account.id = planned.account_id
 
 -- name: apply-departures

@@ -91,19 +91,24 @@ from staged
 
 -- name: make-candidates
 -- The users to look at, set apart and counted: what joins them with the directory is then planned for their number.
+-- `profile_ref` is their profile's, or the one that it will have.
 create temporary table candidate (
-  seq        integer not null,
-  account_id bigint,
-  in_feed    boolean
+  seq           integer not null,
+  account_id    bigint,
+  in_feed       boolean,
+  profile_ref   bigint not null,
+  makes_profile boolean not null
 ) on commit drop
 
 -- name: find-candidates
 -- Users that are new (no account), whose record differs, who come back, or were in error. $1 feed id; $2: all of them, as
 -- an operator asked.
-insert into candidate (seq, account_id, in_feed)
-select stage.seq, feed_user.account_id, feed_user.in_feed
+insert into candidate (seq, account_id, in_feed, profile_ref, makes_profile)
+select stage.seq, feed_user.account_id, feed_user.in_feed,
+       coalesce(account.profile_ref, nextval('directory.object_ref_seq')), account.profile_ref is null
 from {{stage}} as stage
 left join sync.feed_user on feed_user.username = stage.username
+left join directory.account on account.id = feed_user.account_id
 where stage.digest is not null
   and (feed_user.username is null
        or feed_user.feed_id = $1::smallint
@@ -113,22 +118,244 @@ where stage.digest is not null
 -- name: analyze-candidates
 analyze candidate
 
+-- name: make-links
+-- What the references of a candidate to people resolve to, as sync.with_people wants it, and which of the profiles this
+-- run has yet to make.
+create temporary table link (
+  seq     integer not null,
+  places  jsonb not null,
+  awaited bigint[]
+) on commit drop
+
+-- name: find-references
+create temporary table reference on commit drop as
+select candidate.seq, place.number, place.person -> 'at' as at,
+       case when place.person ? 'username' then 'username' else 'email' end as kind,
+       coalesce(place.person ->> 'username', place.person ->> 'email') as value
+from candidate
+join {{stage}} as stage on stage.seq = candidate.seq
+cross join lateral jsonb_array_elements(stage.mapped::jsonb -> 'people') with ordinality as place (person, number)
+
+-- name: find-people
+-- Everybody referred to who is in the directory, or will be by this run. Of several with one e-mail address, those who
+-- are active come first.
+create temporary table person on commit drop as
+with asked as (
+  select distinct kind, value from reference
+),
+found as (
+  select asked.kind, asked.value, account.profile_ref as ref, false as awaited, 1 as rank, account.id as tie
+  from asked
+  join sync.feed_user on feed_user.username = asked.value
+  join directory.account on account.id = feed_user.account_id
+  where asked.kind = 'username' and account.profile_ref is not null
+  union all
+  select asked.kind, asked.value, candidate.profile_ref, true, 2, candidate.seq
+  from asked
+  join {{stage}} as stage on stage.username = asked.value
+  join candidate on candidate.seq = stage.seq
+  where asked.kind = 'username' and candidate.makes_profile
+  union all
+  select asked.kind, asked.value, account.profile_ref, false, case when account.is_active then 1 else 3 end, account.id
+  from asked
+  join directory.account on lower(account.email) = asked.value
+  where asked.kind = 'email' and account.profile_ref is not null
+  union all
+  select asked.kind, asked.value, coming.profile_ref, true, 2, coming.seq
+  from asked
+  join (
+    select lower(stage.mapped::jsonb -> 'user' ->> 'email') as email, candidate.profile_ref, candidate.seq
+    from candidate
+    join {{stage}} as stage on stage.seq = candidate.seq
+    where candidate.makes_profile and exists (select from asked where kind = 'email')
+  ) as coming on coming.email = asked.value
+  where asked.kind = 'email'
+)
+select distinct on (kind, value) kind, value, ref, awaited
+from found
+order by kind, value, rank, tie
+
+-- name: fill-links
+insert into link (seq, places, awaited)
+select reference.seq,
+       jsonb_agg(jsonb_build_object('at', reference.at, 'ref', person.ref::text) order by reference.number desc),
+       array_agg(distinct person.ref) filter (where person.awaited)
+from reference
+left join person on person.kind = reference.kind and person.value = reference.value
+group by reference.seq
+
+-- name: analyze-links
+analyze link
+
+-- name: reject-references
+-- References that nobody answers to are errors on their records. $1 run id, $2 file names by number.
+with unknown as (
+  select distinct reference.seq, reference.kind, reference.value
+  from reference
+  left join person on person.kind = reference.kind and person.value = reference.value
+  where person.ref is null
+),
+marked as (
+  update {{stage}} as stage set in_error = true
+  from (select distinct seq from unknown) as unknown_record
+  where stage.seq = unknown_record.seq
+  returning stage.seq, stage.username, stage.file, stage.record, stage.line, stage.byte
+),
+logged as (
+  insert into sync.run_log (run_id, level, code, message, username, file, record, line, byte, value)
+  select $1::bigint, 'error', 'unknown-reference',
+         format('Nobody has this %s, which the record refers to: the value is not set. '
+                'Correct the source, or bring that person in.',
+                case unknown.kind when 'username' then 'username' else 'e-mail address' end),
+         marked.username, ($2::text[])[marked.file + 1], marked.record, marked.line, marked.byte, unknown.value
+  from unknown join marked on marked.seq = unknown.seq
+)
+select count(*) as unknown from unknown
+
+-- name: make-dependents
+-- Objects that belong to candidates, as their records give them.
+create temporary table dependent (
+  seq          integer not null,
+  number       integer not null,
+  destination  text not null,
+  owner_number integer,
+  loaded       bigint,
+  place        integer,
+  origin       text,
+  make         boolean not null,
+  given        jsonb not null,
+  dropped      jsonb not null,
+  owner        bigint,
+  ref          bigint,
+  is_new       boolean
+) on commit drop
+
+-- name: find-dependents
+insert into dependent (seq, number, destination, owner_number, loaded, place, origin, make, given, dropped)
+select candidate.seq, object.number - 1, object.given ->> 'destination', (object.given ->> 'owner')::integer,
+       (object.given ->> 'ref')::bigint, (object.given ->> 'place')::integer, object.given ->> 'origin',
+       (object.given ->> 'make')::boolean, object.given -> 'values', coalesce(object.given -> 'drop', '{}')
+from candidate
+join {{stage}} as stage on stage.seq = candidate.seq
+left join link on link.seq = candidate.seq
+cross join lateral jsonb_array_elements(
+  sync.with_people(stage.mapped::jsonb, coalesce(link.places, '[]')) -> 'dependents') with ordinality as object (given, number)
+
+-- name: analyze-dependents
+analyze dependent
+
+-- name: place-dependents
+-- Which objects those of destination $1 are, with the types $2: the one that was loaded; the one that the sync made for
+-- this place; for the first place the oldest one of the type that the sync did not make for this destination; or a new
+-- one. Run for owners before what they own. src/mapping/existing.ts finds them by the same rule.
+with owned as (
+  select dependent.seq, dependent.number, dependent.destination, dependent.loaded, dependent.place, dependent.origin,
+         case when dependent.owner_number is null then candidate.profile_ref else owner.ref end as owner
+  from dependent
+  join candidate on candidate.seq = dependent.seq
+  left join dependent as owner on owner.seq = dependent.seq and owner.number = dependent.owner_number
+  where dependent.destination = $1::text
+),
+matched as (
+  select owned.seq, owned.number, owned.owner,
+         coalesce(
+           (select object.ref from directory.object where object.ref = owned.loaded),
+           (select min(object.ref) from directory.object
+            where object.owner = owned.owner and object.origin = owned.origin),
+           case when owned.place = 0 then
+             (select min(object.ref) from directory.object
+              where object.owner = owned.owner and object.types && $2::text[]
+                and not coalesce(starts_with(object.origin, owned.destination || '/'), false)
+                and not exists (select from dependent as other
+                                where other.seq = owned.seq and other.loaded = object.ref))
+           end) as ref
+  from owned
+),
+-- In the order of the records, so that older objects have lower refs.
+made as (
+  select matched.seq, matched.number, nextval('directory.object_ref_seq') as ref
+  from (
+    select matched.seq, matched.number
+    from matched
+    join dependent on dependent.seq = matched.seq and dependent.number = matched.number
+    where matched.ref is null and matched.owner is not null and dependent.make and dependent.loaded is null
+    order by matched.seq, matched.number
+  ) as matched
+)
+update dependent
+set owner = matched.owner, ref = coalesce(matched.ref, made.ref), is_new = matched.ref is null
+from matched
+left join made on made.seq = matched.seq and made.number = matched.number
+where dependent.seq = matched.seq and dependent.number = matched.number
+
+-- name: make-dependent-changes
+-- What changes among the objects of a candidate, by ref.
+create temporary table dependent_change (
+  seq    integer not null,
+  before jsonb,
+  after  jsonb not null
+) on commit drop
+
+-- name: find-dependent-changes
+-- $1: for each destination the type of its objects and the attribute that links them to their owner.
+insert into dependent_change (seq, before, after)
+with target as (
+  select dependent.seq, dependent.ref, dependent.destination, dependent.origin, dependent.is_new,
+         $1::jsonb -> dependent.destination ->> 'type' as type,
+         coalesce(object.attributes, '{}') as old,
+         sync.merged_attributes(coalesce(object.attributes, '{}'), dependent.given, dependent.dropped)
+           || case when object.owner is null then jsonb_build_object(
+                $1::jsonb -> dependent.destination ->> 'link',
+                jsonb_build_array(jsonb_build_object('value', jsonb_build_object('ref', dependent.owner::text))))
+              else '{}' end as new
+  from dependent
+  left join directory.object on object.ref = dependent.ref
+  where dependent.ref is not null
+  offset 0
+)
+select seq,
+       jsonb_object_agg(ref::text, jsonb_build_object('destination', destination, 'attributes',
+         (select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each(old)
+          where value is distinct from new -> key))) filter (where not is_new),
+       jsonb_object_agg(ref::text,
+         case when is_new
+              then jsonb_build_object('destination', destination, 'type', type, 'origin', origin, 'attributes', new)
+              else jsonb_build_object('destination', destination, 'attributes',
+                     (select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each(new)
+                      where value is distinct from old -> key)) end)
+from target
+where is_new or old <> new
+group by seq
+
 -- name: plan-adds
 -- $2 base.
-insert into sync.change (run_id, ordinal, kind, username, digest, after)
-select $1::bigint, $2::integer + stage.seq, 'add', stage.username, stage.digest, stage.mapped::jsonb - 'drop'
+insert into sync.change (run_id, ordinal, kind, username, digest, profile_ref, awaited, after)
+select $1::bigint, $2::integer + stage.seq, 'add', stage.username, stage.digest, candidate.profile_ref, link.awaited,
+       case when dependent_change.seq is null then given.after
+            else given.after || jsonb_build_object('dependents', dependent_change.after) end
 from {{stage}} as stage
 join candidate on candidate.seq = stage.seq
+left join link on link.seq = stage.seq
+left join dependent_change on dependent_change.seq = stage.seq
+cross join lateral (
+  select case when link.seq is null then stage.mapped::jsonb
+              else sync.with_people(stage.mapped::jsonb, link.places) end - '{drop,dependents}'::text[] as after
+) as given
 where candidate.account_id is null
 
 -- name: plan-changes
 -- Candidates that have an account. $2 base. before and after hold only what differs. An account that somebody deactivated
 -- by hand stays so, unless the user comes back. `offset 0` keeps Postgres from computing a column anew wherever it is used.
 with given as (
-  select stage.seq, stage.username, stage.digest, stage.mapped::jsonb as given,
-         candidate.account_id, candidate.in_feed
+  select stage.seq, stage.username, stage.digest, candidate.account_id, candidate.in_feed, link.awaited,
+         case when link.seq is null then stage.mapped::jsonb
+              else sync.with_people(stage.mapped::jsonb, link.places) end as given,
+         case when candidate.makes_profile then candidate.profile_ref end as profile_ref,
+         dependent_change.before as old_dependents, dependent_change.after as new_dependents
   from candidate
   join {{stage}} as stage on stage.seq = candidate.seq
+  left join link on link.seq = candidate.seq
+  left join dependent_change on dependent_change.seq = candidate.seq
   where candidate.account_id is not null
   offset 0
 ),
@@ -142,6 +369,7 @@ present as (
                       join directory.user_group on user_group.code = membership.group_code and user_group.managed
                       where membership.account_id = account.id)) as old_user,
          account.tags as old_tags,
+         account.dictionaries as old_dictionaries,
          coalesce(to_jsonb(object.types), '[]') as old_types,
          -- For who comes back through a control file that says nothing of groups.
          case when not in_feed and not given ? 'types' then
@@ -161,14 +389,17 @@ target as (
            || case when in_feed then '{}'::jsonb else '{"isActive": true}'::jsonb end as new_user,
          (old_tags || (given -> 'tags'))
            - array(select jsonb_array_elements_text(given -> 'drop' -> 'tags')) as new_tags,
+         case when given ? 'dictionaries' or given -> 'drop' ? 'dictionaries'
+              then sync.merged_dictionaries(old_dictionaries, given -> 'dictionaries', given -> 'drop' -> 'dictionaries')
+              else old_dictionaries end as new_dictionaries,
          coalesce(given -> 'types', case when in_feed then old_types else active_types end) as new_types,
          sync.merged_profile(old_profile, given -> 'profile', given -> 'drop' -> 'profile') as new_profile
   from present
   offset 0
 )
-insert into sync.change (run_id, ordinal, kind, username, account_id, digest, before, after)
+insert into sync.change (run_id, ordinal, kind, username, account_id, digest, profile_ref, awaited, before, after)
 select $1::bigint, $2::integer + target.seq, case when in_feed then 'update' else 'unblock' end,
-       target.username, target.account_id, target.digest,
+       target.username, target.account_id, target.digest, target.profile_ref, target.awaited,
        coalesce(difference.before, '{}'), coalesce(difference.after, '{}')
 from target
 cross join lateral (
@@ -197,6 +428,15 @@ cross join lateral (
            (select jsonb_object_agg(key, value) from jsonb_each(new_profile)
             where value is distinct from old_profile -> key)
     where old_profile <> new_profile
+    union all
+    select 'dictionaries',
+           (select jsonb_object_agg(key, value) from jsonb_each(old_dictionaries)
+            where value is distinct from new_dictionaries -> key),
+           (select jsonb_object_agg(key, value) from jsonb_each(new_dictionaries)
+            where value is distinct from old_dictionaries -> key)
+    where old_dictionaries <> new_dictionaries
+    union all
+    select 'dependents', old_dependents, new_dependents where new_dependents is not null
   ) as section_difference
 ) as difference
 where not in_feed or difference.before is not null or difference.after is not null

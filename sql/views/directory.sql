@@ -21,7 +21,8 @@ select
   coalesce(object.types, '{}'::text[]) as profile_types,
   coalesce(object.attributes, '{}'::jsonb) as profile,
   account.created_at,
-  greatest(account.updated_at, object.updated_at) as updated_at
+  greatest(account.updated_at, object.updated_at) as updated_at,
+  account.dictionaries
 from directory.account
 left join sync.feed_user on feed_user.account_id = account.id
 left join sync.feed on feed.id = feed_user.feed_id

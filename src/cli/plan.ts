@@ -1,7 +1,13 @@
 import { Option, type Command } from 'commander';
 import { readPlan } from '../db/changes.js';
 import { findRun, unknownRun } from '../db/runs.js';
-import { CHANGE_KINDS, type ChangeKind, type ChangeState, type PlannedChange } from '../domain/run.js';
+import {
+  CHANGE_KINDS,
+  type ChangeKind,
+  type ChangeState,
+  type DependentState,
+  type PlannedChange,
+} from '../domain/run.js';
 import { parseRunId, type RegisterCommand } from './command.js';
 import { csvLine } from './csv-output.js';
 import { printable, type Style } from './terminal.js';
@@ -79,9 +85,19 @@ function flatten(state: ChangeState | null): Map<string, unknown> {
   const fields = new Map<string, unknown>();
   for (const [section, part] of Object.entries(state ?? {}) as [string, unknown][]) {
     if (Array.isArray(part) || typeof part !== 'object' || part === null) fields.set(section, part);
+    else if (section === 'dependents') flattenObjects(part, fields);
     else for (const [name, value] of Object.entries(part)) fields.set(`${section}/${name}`, value);
   }
   return fields;
+}
+
+/** `example:appointment 12/std:attribute:date`: objects that belong to the user, by their ref. */
+function flattenObjects(objects: object, fields: Map<string, unknown>): void {
+  for (const [ref, object] of Object.entries(objects) as [string, DependentState][]) {
+    for (const [name, value] of Object.entries(object.attributes)) {
+      fields.set(`${object.destination} ${ref}/${name}`, value);
+    }
+  }
 }
 
 function asJson({ kind, username, before, after, applied }: PlannedChange): object {

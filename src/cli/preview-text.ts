@@ -1,6 +1,6 @@
 import stringWidth from 'string-width';
 import type { TraceEvent } from '../mapping/compile.js';
-import { originsOf, type Origin, type PreviewLine } from '../mapping/preview.js';
+import { originKey, originsOf, type Origin, type PreviewLine } from '../mapping/preview.js';
 import { number } from './run-text.js';
 import { printable, type Style } from './terminal.js';
 
@@ -72,33 +72,58 @@ interface Row {
   readonly event?: TraceEvent | undefined;
 }
 
-function rowsOf({ user, tags, profile }: PreviewLine, origins: ReadonlyMap<string, Origin> | undefined): Row[] {
-  const rows: Row[] = [];
-  for (const [name, value] of Object.entries(user)) {
-    const origin = origins?.get(`user/${name}`);
-    const row = { name: printable(`user/${name}`) };
-    if (!Array.isArray(value)) rows.push({ ...row, value: readable(value), event: origin?.last });
-    else if (value.length === 0) rows.push({ ...row, value: '(none)', isAbsent: true, event: origin?.last });
-    else {
-      for (const one of value as readonly unknown[]) {
-        const event = origin?.values.find((traced) => traced.value === one)?.event;
-        rows.push({ ...row, value: readable(one), event });
-      }
-    }
-  }
-  for (const [name, value] of Object.entries(tags)) {
-    const row = { name: printable(`user:tags/${name}`), event: origins?.get(`user:tags/${name}`)?.last };
-    rows.push(value === null ? { ...row, value: '(removed)', isAbsent: true } : { ...row, value: readable(value) });
-  }
-  for (const [name, values] of Object.entries(profile)) {
-    const origin = origins?.get(`profile/${name}`);
-    const row = { name: printable(`profile/${name}`) };
-    if (values.length === 0) rows.push({ ...row, value: '(removed)', isAbsent: true, event: origin?.last });
-    for (const [index, { value, qualifier }] of values.entries()) {
-      rows.push({ ...row, value: readable(value), qualifier, event: origin?.values[index]?.event });
-    }
-  }
-  return rows;
+type Origins = ReadonlyMap<string, Origin> | undefined;
+
+function rowsOf({ user, tags, dictionaries, profile, dependents }: PreviewLine, origins: Origins): Row[] {
+  return [
+    ...Object.entries(user).flatMap(([name, value]) => userRows(name, value, origins)),
+    ...dictionaryRows('user:tags', tags, origins),
+    ...Object.entries(dictionaries ?? {}).flatMap(([name, values]) => dictionaryRows(name, values, origins)),
+    ...attributeRows((attribute) => originKey('profile', attribute), profile, origins),
+    ...Object.entries(dependents).flatMap(([destination, objects]) =>
+      objects.flatMap(({ object, attributes }) =>
+        attributeRows((attribute) => originKey(destination, attribute, object), attributes, origins),
+      ),
+    ),
+  ];
+}
+
+function userRows(name: string, value: unknown, origins: Origins): Row[] {
+  const key = originKey('user', name);
+  const origin = origins?.get(key);
+  const row = { name: printable(key) };
+  if (!Array.isArray(value)) return [{ ...row, value: readable(value), event: origin?.last }];
+  if (value.length === 0) return [{ ...row, value: '(none)', isAbsent: true, event: origin?.last }];
+  return (value as readonly unknown[]).map((one) => {
+    const event = origin?.values.find((traced) => traced.value === one)?.event;
+    return { ...row, value: readable(one), event };
+  });
+}
+
+function dictionaryRows(destination: string, values: Readonly<Record<string, unknown>>, origins: Origins): Row[] {
+  return Object.entries(values).map(([name, value]) => {
+    const key = originKey(destination, name);
+    const row = { name: printable(key), event: origins?.get(key)?.last };
+    return value === null ? { ...row, ...REMOVED } : { ...row, value: readable(value) };
+  });
+}
+
+const REMOVED = { value: '(removed)', isAbsent: true } as const;
+
+function attributeRows(
+  keyOf: (attribute: string) => string,
+  attributes: PreviewLine['profile'],
+  origins: Origins,
+): Row[] {
+  return Object.entries(attributes).flatMap(([attribute, values]): Row[] => {
+    const origin = origins?.get(keyOf(attribute));
+    const row = { name: printable(keyOf(attribute)) };
+    if (values.length === 0) return [{ ...row, ...REMOVED, event: origin?.last }];
+    return values.map(({ value, qualifier }, index) => {
+      const event = origin?.values[index]?.event;
+      return { ...row, value: readable(value), qualifier, event };
+    });
+  });
 }
 
 function textOf({ value, qualifier }: Row): string {

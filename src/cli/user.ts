@@ -74,7 +74,18 @@ function printAccount(terminal: Terminal, account: Account, person: Person): voi
   line('groups', account.groups.join(', ') || '(none)');
   line('types', account.profile_types.join(', ') || '(none)');
   for (const [tag, value] of Object.entries(account.tags)) line('tag', `${tag} = ${String(value)}`);
-  for (const [attribute, values] of Object.entries(account.profile)) {
-    terminal.print(`  ${printable(`${attribute} = ${valueText(values)}`)}`);
+  for (const [dictionary, values] of Object.entries(account.dictionaries)) {
+    for (const [key, value] of Object.entries(values)) line(dictionary, `${key} = ${valueText(value)}`);
+  }
+  printAttributes(terminal, account.profile);
+  for (const { ref, types, attributes } of person.objects) {
+    terminal.print(`  object ${ref}: ${printable(types.join(', '))}`);
+    printAttributes(terminal, attributes, '  ');
+  }
+}
+
+function printAttributes(terminal: Terminal, attributes: Readonly<Record<string, unknown>>, indent = ''): void {
+  for (const [attribute, values] of Object.entries(attributes)) {
+    terminal.print(`${indent}  ${printable(`${attribute} = ${valueText(values)}`)}`);
   }
 }

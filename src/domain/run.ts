@@ -84,6 +84,18 @@ export interface ChangeState {
   readonly tags?: Readonly<Record<string, unknown>>;
   readonly types?: readonly string[];
   readonly profile?: Readonly<Record<string, unknown>>;
+  readonly dictionaries?: Readonly<Record<string, unknown>>;
+  /** By ref. */
+  readonly dependents?: Readonly<Record<string, DependentState>>;
+}
+
+/** An object that belongs to a user, or the part of it that differs. */
+export interface DependentState {
+  readonly destination: string;
+  /** Only of an object that is made: its type, and the destination and place that it is made for. */
+  readonly type?: string;
+  readonly origin?: string;
+  readonly attributes: Readonly<Record<string, unknown>>;
 }
 
 /** A line of a run's plan. */

@@ -1,46 +1,66 @@
 import type { JsonValue } from '../domain/record.js';
 import type { AttributeValue } from './mapped.js';
-import type { AttributeEdit, ExistingUser } from './record-state.js';
+import { personIn } from './references.js';
 
 /**
  * How instructions change one attribute, one after the other, kept in normal form: which existing values go, then
  * which values follow.
  */
 
+/** How one record changes one attribute so far; becomes part of the outcome as it is. */
+export interface AttributeEdit {
+  drop: 'all' | readonly (string | null)[];
+  values: AttributeValue[];
+  /** A reference to a person follows `remove-values`: should nobody be found, nothing is left. */
+  emptied?: true;
+}
+
 const NOTHING_DROPPED: readonly (string | null)[] = [];
 
 /** A plain value replaces everything; one with a qualifier replaces the values with that qualifier. */
 export function replaceValues(edit: AttributeEdit | undefined, value: AttributeValue): AttributeEdit {
   const { qualifier } = value;
-  if (qualifier === undefined) return { drop: 'all', values: [value] };
+  if (qualifier === undefined) {
+    const next: AttributeEdit = { drop: 'all', values: [value] };
+    if (edit !== undefined && followsRemoval(edit, value)) next.emptied = true;
+    return next;
+  }
   if (edit === undefined) return { drop: [qualifier], values: [value] };
   const alreadyDropped = edit.drop === 'all' || edit.drop.includes(qualifier);
   return {
     drop: alreadyDropped ? edit.drop : [...edit.drop, qualifier],
     values: [...edit.values.filter((one) => one.qualifier !== qualifier), value],
+    ...(followsRemoval(edit, value) ? { emptied: true } : {}),
   };
 }
 
 export function addValue(edit: AttributeEdit | undefined, value: AttributeValue): AttributeEdit {
   if (edit === undefined) return { drop: NOTHING_DROPPED, values: [value] };
+  if (followsRemoval(edit, value)) edit.emptied = true;
   if (!isAmong(edit.values, value)) edit.values.push(value);
   return edit;
+}
+
+/** Only kept for references to people: any other value that was set is there to replace what was removed. */
+function followsRemoval(edit: AttributeEdit, { value }: AttributeValue): boolean {
+  if (edit.emptied === true) return true;
+  return edit.drop === 'all' && edit.values.length === 0 && personIn(value) !== undefined;
 }
 
 export function removeValues(): AttributeEdit {
   return { drop: 'all', values: [] };
 }
 
-/** What the attribute holds now has at least one value. */
-export function hasValues(
-  edit: AttributeEdit | undefined,
-  existing: ExistingUser | undefined,
-  attribute: string,
-): boolean {
+/**
+ * What the attribute holds now has at least one value.
+ *
+ * @param existing the attribute's values in the directory
+ */
+export function hasValues(edit: AttributeEdit | undefined, existing: readonly AttributeValue[] | undefined): boolean {
   if (edit !== undefined && edit.values.length > 0) return true;
   const dropped = edit?.drop ?? NOTHING_DROPPED;
-  if (dropped === 'all' || existing === undefined || !Object.hasOwn(existing.profile, attribute)) return false;
-  return (existing.profile[attribute] ?? []).some((value) => !dropped.includes(value.qualifier ?? null));
+  if (dropped === 'all' || existing === undefined) return false;
+  return existing.some((value) => !dropped.includes(value.qualifier ?? null));
 }
 
 /** Longer lists are compared by way of a set: a record of a million elements must not cost their square. */

@@ -2,8 +2,17 @@ import type { JsonValue } from '../domain/record.js';
 import type { Destination, DestinationName } from '../model/destinations.js';
 import type { Model } from '../model/model.js';
 import { BUILT_IN_FILTERS, type Filter } from './filters.js';
-import type { Assignment, Conversion, ControlFile, Instruction, Target } from './instruction.js';
-import { sourcesOfNames } from './mapped-names.js';
+import { DependentTable } from './dependents.js';
+import type {
+  Assignment,
+  Conversion,
+  ControlFile,
+  Instruction,
+  LoadInstruction,
+  NewInstruction,
+  Target,
+} from './instruction.js';
+import { sourcesOfNames, usedWithoutNew } from './mapped-names.js';
 import type { RecordState } from './record-state.js';
 import type { ObjectLookup } from './references.js';
 import { compileRefMapping, type RefTable } from './ref-mapping.js';
@@ -17,8 +26,11 @@ export interface TraceEvent {
   /** JSON pointer of the instruction. */
   readonly pointer: string;
   readonly destination: string;
+  /** Empty for `new` and `load`, which concern no name. */
   readonly name: string;
-  readonly kind: 'set' | 'add' | 'remove';
+  readonly kind: 'set' | 'add' | 'remove' | 'new' | 'load';
+  /** For a dependent destination: which of the record's objects, counted from 1 in the order in which they were begun. */
+  readonly object?: number;
   readonly source?: string;
   readonly qualifier?: string;
   readonly value?: JsonValue;
@@ -27,6 +39,7 @@ export interface TraceEvent {
 /** What compiling the instructions of one control file shares: slots, filters, mappings. */
 export class CompileEnvironment {
   readonly slots: SlotTable;
+  readonly dependents: DependentTable;
   /** The first source field of each `destination/name`, for errors about what came of it. */
   readonly sources: ReadonlyMap<string, string>;
   private readonly refTables: ReadonlyMap<string, RefTable>;
@@ -38,7 +51,8 @@ export class CompileEnvironment {
     private readonly lookup: ObjectLookup,
     private readonly trace: TraceHook | undefined,
   ) {
-    this.slots = new SlotTable(model);
+    this.dependents = new DependentTable(model, usedWithoutNew(control));
+    this.slots = new SlotTable(model, this.dependents);
     this.sources = sourcesOfNames(control);
     this.refTables = new Map([...control.mapping].map(([name, mapping]) => [name, compileRefMapping(mapping, lookup)]));
   }
@@ -66,10 +80,40 @@ export class CompileEnvironment {
       ...(source === undefined ? {} : { source }),
       ...(qualifier === undefined ? {} : { qualifier }),
     };
+    const objectOf = this.objectOf(destination);
     return (state, value) => {
       set(state, value);
-      trace({ ...event, value });
+      trace({ ...event, ...objectOf(state), value });
     };
+  }
+
+  /** What `new` does. */
+  starter({ pointer, destination }: NewInstruction): (state: RecordState) => void {
+    const dependent = this.dependents.of(destination);
+    const objectOf = this.objectOf(destination);
+    return (state) => {
+      state.dependents?.startNew(dependent);
+      this.trace?.({ pointer, destination, name: '', kind: 'new', ...objectOf(state) });
+    };
+  }
+
+  /** What `load` does with the value that was collected for it; false when there is no such object. */
+  loader({ pointer, destination }: LoadInstruction): (state: RecordState, value: JsonValue | undefined) => boolean {
+    const dependent = this.dependents.of(destination);
+    const objectOf = this.objectOf(destination);
+    return (state, value) => {
+      const ref = refIn(value);
+      const object = ref === undefined ? undefined : this.lookup.byRef(ref);
+      if (object === undefined || state.dependents?.load(dependent, object) !== true) return false;
+      this.trace?.({ pointer, destination, name: '', kind: 'load', ...objectOf(state) });
+      return true;
+    };
+  }
+
+  private objectOf(destination: string): (state: RecordState) => { object?: number } {
+    if (this.destination(destination).role !== 'dependent') return () => ({});
+    const dependent = this.dependents.of(destination);
+    return ({ dependents }) => (dependents === undefined ? {} : { object: dependents.use(dependent) + 1 });
   }
 
   remover(instruction: Instruction & Target): (state: RecordState) => void {
@@ -77,9 +121,10 @@ export class CompileEnvironment {
     const { trace } = this;
     if (trace === undefined) return (state) => slot.remove(state);
     const { pointer, destination, name } = instruction;
+    const objectOf = this.objectOf(destination);
     return (state) => {
       slot.remove(state);
-      trace({ pointer, destination, name, kind: 'remove' });
+      trace({ pointer, destination, name, kind: 'remove', ...objectOf(state) });
     };
   }
 
@@ -107,6 +152,12 @@ export class CompileEnvironment {
     this.filters.set(name, filter);
     return filter;
   }
+}
+
+function refIn(value: JsonValue | undefined): string | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  const { ref } = value as { readonly ref?: JsonValue };
+  return typeof ref === 'string' ? ref : undefined;
 }
 
 /** Null and, except where it may stand for true or false, empty text set nothing, and are no error. */

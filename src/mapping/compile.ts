@@ -3,9 +3,10 @@ import type { Model } from '../model/model.js';
 import { CompileEnvironment, type TraceHook } from './compile-environment.js';
 export type { TraceEvent, TraceHook } from './compile-environment.js';
 import type { ControlFile, FieldInstruction } from './instruction.js';
-import type { AttributeChange, MapOutcome, MappedUser } from './mapped.js';
-import { mentionedNames, questionedDestinations } from './mapped-names.js';
-import { RecordState, type ExistingUser } from './record-state.js';
+import type { AcceptedRecord, AttributeChange, DependentObject, MapOutcome, MappedUser } from './mapped.js';
+import type { ExistingUser } from './existing.js';
+import { directoryNeeds, mentionedNames, type DirectoryNeeds } from './mapped-names.js';
+import { RecordState } from './record-state.js';
 import { modelLookup, type ObjectLookup } from './references.js';
 import type { SlotTable } from './slots.js';
 import { compileSteps, type Step } from './steps.js';
@@ -18,7 +19,7 @@ import { MAX_USERNAME_LENGTH, normaliseUsername } from './username.js';
  */
 export interface CompiledMapping {
   /**
-   * Never throws. `existing` is what the directory holds for the user; only a mapping that `needsExisting` looks at it.
+   * Never throws. `existing` is what the directory holds for the user; only a mapping that `needs` users looks at it.
    */
   map(record: InputRecord, existing?: ExistingUser): MapOutcome;
   /**
@@ -28,7 +29,7 @@ export interface CompiledMapping {
   readUsername(record: InputRecord): string | null;
   /** `destination/name` of everything the control file sets or removes, such as `profile/std:attribute:job-title`. */
   readonly mentioned: readonly string[];
-  readonly needsExisting: boolean;
+  readonly needs: DirectoryNeeds;
 }
 
 /**
@@ -46,8 +47,7 @@ export function compileControlFile(
   const steps = compileSteps(control.instructions, environment);
   const usernameSteps = compileUsernameSteps(control, model, lookup);
   const outcome = new OutcomeBuilder(environment.slots, model, environment.sources);
-  const state = new RecordState(environment.slots.scalarCount, environment.slots.editCount);
-  const questioned = questionedDestinations(control);
+  const state = stateFor(environment, model);
   return {
     map: (record, existing) => {
       state.start(existing);
@@ -56,8 +56,13 @@ export function compileControlFile(
     },
     readUsername: usernameSteps,
     mentioned: mentionedNames(control, model),
-    needsExisting: questioned.has('profile') || questioned.has('user:tags'),
+    needs: directoryNeeds(control, model),
   };
+}
+
+function stateFor({ slots, dependents }: CompileEnvironment, model: Model): RecordState {
+  const compiled = dependents.finish((destination) => slots.editsOf(destination));
+  return new RecordState(slots.scalarCount, slots.editCount, compiled, model);
 }
 
 function compileUsernameSteps(
@@ -71,7 +76,7 @@ function compileUsernameSteps(
   const environment = new CompileEnvironment(control, model, lookup, undefined);
   const slot = environment.slots.scalar('user', 'username');
   const steps: Step = compileSteps(instructions, environment);
-  const state = new RecordState(environment.slots.scalarCount, environment.slots.editCount);
+  const state = stateFor(environment, model);
   return (record) => {
     state.start(undefined);
     steps(record, state);
@@ -85,7 +90,19 @@ function usernameOf(value: JsonValue | undefined): string | null {
 
 const NO_ERRORS: readonly RecordError[] = Object.freeze([]);
 
-const NO_TAGS: Readonly<Record<string, string | null>> = Object.freeze({});
+const NO_TAGS: AcceptedRecord['tags'] = Object.freeze({});
+
+const NO_DICTIONARIES: AcceptedRecord['dictionaries'] = Object.freeze({});
+
+const NO_DEPENDENTS: readonly DependentObject[] = Object.freeze([]);
+
+/** The slots of one dictionary destination. */
+interface DictionarySlots {
+  readonly name: string;
+  readonly isOptional: boolean;
+  readonly slots: readonly (readonly [string, number])[];
+  readonly required: readonly string[];
+}
 
 /** Reads what the instructions left in a `RecordState`. */
 class OutcomeBuilder {
@@ -96,6 +113,7 @@ class OutcomeBuilder {
   private readonly nameLast: number;
   private readonly groupCodes: readonly string[];
   private readonly tags: readonly (readonly [string, number])[];
+  private readonly dictionaries: readonly DictionarySlots[];
   private readonly profile: readonly (readonly [string, number])[];
 
   constructor(
@@ -113,6 +131,14 @@ class OutcomeBuilder {
     const profile = model.destinations.get('profile');
     this.tags = tags === undefined ? [] : slots.scalarsOf(tags);
     this.profile = profile === undefined ? [] : slots.editsOf(profile);
+    this.dictionaries = [...model.destinations.values()]
+      .filter(({ role }) => role === 'dictionary')
+      .map((destination) => ({
+        name: destination.name,
+        isOptional: destination.optional ?? true,
+        slots: slots.scalarsOf(destination),
+        required: [...destination.names.values()].filter(({ required }) => required).map(({ name }) => name),
+      }));
   }
 
   /** @param isWhole all instructions were run @param fallback finds the username when it was not set */
@@ -122,6 +148,7 @@ class OutcomeBuilder {
     const email = this.required(state, this.email, 'email');
     const nameFirst = this.required(state, this.nameFirst, 'nameFirst');
     const nameLast = this.required(state, this.nameLast, 'nameLast');
+    const dictionaries = this.dictionariesIn(state);
     if (state.rejected || username === null) {
       return { accepted: false, username: username ?? fallback(), errors: state.takeErrors(NO_ERRORS) };
     }
@@ -132,7 +159,9 @@ class OutcomeBuilder {
       username,
       user,
       tags: this.tagsIn(state),
+      dictionaries,
       profile: this.profileIn(state),
+      dependents: state.dependents?.take() ?? NO_DEPENDENTS,
       errors: state.takeErrors(NO_ERRORS),
     };
   }
@@ -157,6 +186,28 @@ class OutcomeBuilder {
     const message = `There is no value for \`${name}\` of the user, which every user needs.`;
     state.reject('missing-value', message, this.sources.get(`user/${name}`));
     return '';
+  }
+
+  private dictionariesIn(state: RecordState): AcceptedRecord['dictionaries'] {
+    if (this.dictionaries.length === 0) return NO_DICTIONARIES;
+    const dictionaries: Record<string, Readonly<Record<string, JsonValue>>> = {};
+    for (const { name: dictionary, isOptional, slots, required } of this.dictionaries) {
+      const values: Record<string, JsonValue> = {};
+      let isSet = !isOptional;
+      for (const [name, slot] of slots) {
+        const value = state.scalars[slot];
+        if (value === undefined) continue;
+        values[name] = value;
+        isSet ||= value !== null;
+      }
+      if (Object.keys(values).length > 0) dictionaries[dictionary] = values;
+      for (const name of isSet ? required : []) {
+        if (values[name] !== undefined && values[name] !== null) continue;
+        const message = `There is no value for \`${name}\` of \`${dictionary}\`, which is required.`;
+        state.reject('missing-value', message, this.sources.get(`${dictionary}/${name}`));
+      }
+    }
+    return dictionaries;
   }
 
   private groupsIn(state: RecordState): readonly string[] {

@@ -9,15 +9,7 @@ import { ProblemList } from './problems.js';
 import { parseFiles } from './validate-files.js';
 import { parseInstructions } from './validate-instruction.js';
 import { parseMappings } from './validate-mapping.js';
-import {
-  isList,
-  isObject,
-  kindOf,
-  Members,
-  type FormatDescription,
-  type SupportedFeatures,
-  type ValidationContext,
-} from './validation.js';
+import { isList, isObject, kindOf, Members, type FormatDescription, type ValidationContext } from './validation.js';
 
 export interface ValidatedControlFile {
   /** Null if and only if there is a problem of severity `error`. */
@@ -31,7 +23,6 @@ export interface ValidationOptions {
   readonly isKnownCharset?: (charset: string) => boolean;
   /** Names of record processors that plugins provide. */
   readonly recordProcessors?: readonly string[];
-  readonly supports?: Partial<SupportedFeatures>;
 }
 
 /**
@@ -56,7 +47,6 @@ export function validateControlFile(
     isKnownCharset: options.isKnownCharset ?? (() => true),
     recordProcessors: options.recordProcessors ?? [],
     filters: new Set(BUILT_IN_FILTERS.keys()),
-    supports: { existingValues: false, personReferences: false, ...options.supports },
     mappingNames: mappingNames(document),
     usedMappings: new Set(),
   };

@@ -1,5 +1,5 @@
 import { normaliseUsername } from './username.js';
-import { ObjectReference, PersonReference, type ObjectLookup, type Value } from './references.js';
+import { ObjectReference, PersonReference, type ObjectLookup, type PersonKey, type Value } from './references.js';
 
 /** Undefined means: nothing is set. */
 export type Filter = (value: Value) => Value | undefined;
@@ -12,11 +12,10 @@ export const BUILT_IN_FILTERS: ReadonlyMap<string, FilterFactory> = new Map<stri
   ['haplo:to-upper-case', () => (value) => (typeof value === 'string' ? value.toUpperCase() : value)],
   ['haplo:to-string', () => toText],
   ['haplo:fix-up-url', () => fixUpUrl],
-  ['haplo:string-to-ref', (lookup) => (value) => reference(value, (text) => lookup.byRef(text))],
+  ['haplo:string-to-ref', (lookup) => (value) => reference(value, (text) => lookup.byRef(text)?.ref)],
   ['haplo:code-to-ref', (lookup) => (value) => reference(value, (text) => lookup.byBehaviour(text))],
-  ['haplo:username-to-ref', () => toPerson],
-  // Which person has an e-mail address only the directory knows.
-  ['haplo:email-to-ref', () => () => undefined],
+  ['haplo:username-to-ref', () => (value) => personOf(value, 'username')],
+  ['haplo:email-to-ref', () => (value) => personOf(value, 'email')],
 ]);
 
 function toText(value: Value): string | undefined {
@@ -38,8 +37,9 @@ function reference(value: Value, find: (text: string) => string | undefined): Va
   return ref === undefined ? undefined : new ObjectReference(ref);
 }
 
-function toPerson(value: Value): Value | undefined {
+/** Both are compared in lower case, and by one rule what they can be. */
+function personOf(value: Value, key: PersonKey): Value | undefined {
   const text = toText(value);
-  const username = text === undefined ? null : normaliseUsername(text);
-  return username === null ? undefined : new PersonReference(username);
+  const normal = text === undefined ? null : normaliseUsername(text);
+  return normal === null ? undefined : new PersonReference(key, normal);
 }

@@ -47,6 +47,9 @@ export type Instruction =
   | IfHasValueInstruction
   | WithinInstruction
   | ForEachInstruction
+  | NewInstruction
+  | LoadInstruction
+  | AssertDestinationInstruction
   | AbortRecordInstruction
   | LogErrorInstruction;
 
@@ -136,6 +139,27 @@ export interface ForEachInstruction extends At {
   readonly source: string;
   readonly wrapValues: boolean;
   readonly instructions: readonly Instruction[];
+}
+
+export interface NewInstruction extends At {
+  readonly action: 'new';
+  /** A dependent destination, as for the two instructions below. */
+  readonly destination: string;
+}
+
+export interface LoadInstruction extends At {
+  readonly action: 'load';
+  readonly destination: string;
+  /** The pseudo-destination that names the object. */
+  readonly using: string;
+  /** Absent: a record whose object is not found is rejected. */
+  readonly otherwise?: readonly Instruction[];
+}
+
+export interface AssertDestinationInstruction extends At {
+  readonly action: 'assert-destination';
+  readonly destination: string;
+  readonly exists: boolean;
 }
 
 export interface AbortRecordInstruction extends At {

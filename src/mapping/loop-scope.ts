@@ -2,23 +2,27 @@ import type { Destination } from '../model/destinations.js';
 
 /**
  * Which assignments would overwrite each other because they stand in a `for-each`: all without `multivalue`, unless
- * their destination was started afresh (`new`, `load`) earlier in the same loop.
+ * their destination was started afresh (`new`, `load`) earlier in the same loop. What is collected in `value:…` is
+ * exempt, and so is an attribute group that the loop itself sets, which takes it out again.
  */
 export class LoopScope {
-  private constructor(private fresh: Set<string> | undefined) {}
+  private constructor(
+    private fresh: Set<string> | undefined,
+    private readonly takenInLoop: ReadonlySet<string> = new Set(),
+  ) {}
 
   static outside(): LoopScope {
     return new LoopScope(undefined);
   }
 
   /** An inner loop starts anew: what the outer one made is overwritten by the inner one's elements. */
-  static insideLoop(): LoopScope {
-    return new LoopScope(new Set());
+  static insideLoop(takenInLoop: ReadonlySet<string>): LoopScope {
+    return new LoopScope(new Set(), takenInLoop);
   }
 
-  overwrites(destination: Destination): boolean {
-    if (this.fresh === undefined || destination.kind === 'pseudo') return false;
-    return !this.fresh.has(destination.name);
+  overwrites({ role, name }: Destination): boolean {
+    if (this.fresh === undefined || role === 'structured' || role === 'load') return false;
+    return !this.fresh.has(name) && !this.takenInLoop.has(name);
   }
 
   startsAfresh(destination: Destination): void {
@@ -27,7 +31,8 @@ export class LoopScope {
 
   /** Two scopes for the branches of a condition. */
   branch(): [LoopScope, LoopScope] {
-    return [new LoopScope(this.fresh && new Set(this.fresh)), new LoopScope(this.fresh && new Set(this.fresh))];
+    const copy = (): LoopScope => new LoopScope(this.fresh && new Set(this.fresh), this.takenInLoop);
+    return [copy(), copy()];
   }
 
   /** After a condition, only what both branches started is surely fresh. */

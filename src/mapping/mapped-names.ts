@@ -7,16 +7,81 @@ import type { ControlFile, Instruction, Target } from './instruction.js';
 export function mentionedNames(control: ControlFile, model: Model): readonly string[] {
   const names = new Set<string>();
   for (const instruction of allInstructions(control.instructions)) {
-    if (!('destination' in instruction) || instruction.action === 'if-has-value') continue;
+    if (!('name' in instruction) || instruction.action === 'if-has-value') continue;
     if (model.destinations.get(instruction.destination)?.kind !== 'pseudo') names.add(keyOf(instruction));
   }
   return [...names];
 }
 
-/** Destinations of `if-has-value`, which may ask what the directory holds. */
-export function questionedDestinations(control: ControlFile): ReadonlySet<string> {
-  const questions = allInstructions(control.instructions).filter((one) => one.action === 'if-has-value');
-  return new Set(questions.map((one) => one.destination));
+/** What a control file needs to know of the directory while records are mapped; most need nothing. */
+export interface DirectoryNeeds {
+  /** What the directory holds for the user of a record. */
+  readonly users: boolean;
+  /** Objects by the refs that records give. */
+  readonly objects: boolean;
+  /** All objects with a behaviour code, not only the model's. */
+  readonly behaviours: boolean;
+  /** Types and titles of the mappings by title. */
+  readonly titles: readonly { readonly types: readonly string[]; readonly titles: readonly string[] }[];
+}
+
+export function directoryNeeds(control: ControlFile, model: Model): DirectoryNeeds {
+  const instructions = allInstructions(control.instructions);
+  const filters = new Set(instructions.flatMap((one) => ('conversion' in one ? one.conversion.filters : [])));
+  const loads = instructions.some(({ action }) => action === 'load');
+  const mappings = [...control.mapping.values()];
+  return {
+    users:
+      loads ||
+      instructions.some(
+        ({ action, ...one }) =>
+          action === 'assert-destination' ||
+          (action === 'if-has-value' &&
+            'destination' in one &&
+            model.destinations.get(one.destination)?.kind !== 'pseudo'),
+      ),
+    objects: loads || filters.has('haplo:string-to-ref'),
+    behaviours:
+      filters.has('haplo:code-to-ref') ||
+      mappings.some(
+        ({ using, values }) =>
+          using === 'behaviour' && [...values.values()].some((code) => !model.objectByBehaviour.has(code)),
+      ),
+    titles: mappings.flatMap(({ using, types, values }) =>
+      using === 'title' ? [{ types, titles: [...values.values()] }] : [],
+    ),
+  };
+}
+
+/**
+ * Dependent destinations that can get values before any `new` or `load` of them has run, so that the object which is
+ * there by itself plays a part.
+ */
+export function usedWithoutNew(control: ControlFile): ReadonlySet<string> {
+  const used = new Set<string>();
+  /** @returns the destinations that are surely started after the list */
+  const walk = (instructions: readonly Instruction[], before: ReadonlySet<string>): ReadonlySet<string> => {
+    let started = before;
+    for (const instruction of instructions) {
+      if (instruction.action === 'new') {
+        started = new Set([...started, instruction.destination]);
+      } else if (instruction.action === 'load') {
+        const otherwise = instruction.otherwise && walk(instruction.otherwise, started);
+        if (otherwise?.has(instruction.destination) !== false) started = new Set([...started, instruction.destination]);
+      } else if ('then' in instruction) {
+        const [inThen, inElse] = [walk(instruction.then, started), walk(instruction.else, started)];
+        started = new Set([...inThen].filter((name) => inElse.has(name)));
+      } else if ('instructions' in instruction) {
+        // A list may be empty and an object absent.
+        walk(instruction.instructions, started);
+      } else if ('destination' in instruction && !started.has(instruction.destination)) {
+        used.add(instruction.destination);
+      }
+    }
+    return started;
+  };
+  walk(control.instructions, new Set());
+  return used;
 }
 
 /** The first source field of each `destination/name`. */
@@ -41,5 +106,6 @@ function allInstructions(instructions: readonly Instruction[]): Instruction[] {
 
 function nestedIn(instruction: Instruction): readonly (readonly Instruction[])[] {
   if ('then' in instruction) return [instruction.then, instruction.else];
+  if (instruction.action === 'load') return [instruction.otherwise ?? []];
   return 'instructions' in instruction ? [instruction.instructions] : [];
 }

@@ -15,8 +15,12 @@ export interface AcceptedRecord {
   readonly user: MappedUser;
   /** Names of `user:tags` that the record set. A name removed by the record has the value null. */
   readonly tags: Readonly<Record<string, string | null>>;
+  /** Dictionary destination → name → value. A name removed by the record has the value null. */
+  readonly dictionaries: Readonly<Record<string, Readonly<Record<string, JsonValue>>>>;
   /** Attribute code → how the record changes it. */
   readonly profile: Readonly<Record<string, AttributeChange>>;
+  /** Objects of dependent destinations, owners before what they own. */
+  readonly dependents: readonly DependentObject[];
   /** Errors that did not reject the record (a value that could not be converted, `log-error`). */
   readonly errors: readonly RecordError[];
 }
@@ -53,4 +57,20 @@ export interface AttributeChange {
   /** `all` existing values, or those with one of these qualifiers (null: those without a qualifier). */
   readonly drop: 'all' | readonly (string | null)[];
   readonly values: readonly AttributeValue[];
+  /** Values were removed before a reference to a person was set: should nobody be found, nothing is left. */
+  readonly emptied?: true;
+}
+
+/** What a record makes of one object that belongs to the user. */
+export interface DependentObject {
+  readonly destination: string;
+  /** Counted from 1 in the order in which the record's objects were begun; those of which nothing is left count, too. */
+  readonly number: number;
+  /** Where its owner is in the list of dependents; null: the profile owns it. */
+  readonly owner: number | null;
+  /** Which object of its owner it is: one that was loaded, or the one at this place, counted from 0. */
+  readonly which: { readonly ref: string } | { readonly place: number };
+  /** Made when the owner has none; else the changes only concern one that is there already. */
+  readonly make: boolean;
+  readonly attributes: Readonly<Record<string, AttributeChange>>;
 }

@@ -1,16 +1,27 @@
 import type { JsonValue } from '../domain/record.js';
 import { EMAIL_ATTRIBUTE, PERSON_TYPE, TITLE_ATTRIBUTE } from '../model/destinations.js';
 import type { Model } from '../model/model.js';
-import type { AcceptedRecord, AttributeChange, AttributeValue } from './mapped.js';
+import { originOf } from './existing.js';
+import type { AcceptedRecord, AttributeChange, AttributeValue, DependentObject } from './mapped.js';
+import { PeopleFinder, type PersonPlace } from './people.js';
 
 /**
  * Everything that would be written for one user, as JSON text: the mapped record with what the sync itself sets (name,
  * e-mail and types of the profile). Its digest decides whether a user changed, so equal results have equal text: names
  * are sorted, and what a record does not set is absent rather than null or empty.
  *
- * Shape: `{"user": {email, title?, nameFirst, nameLast, groups?}, "tags": {…}, "types"?: […], "profile": {attribute:
- * [{value, qualifier?}]}, "drop"?: {"tags"?: [name], "profile"?: {attribute: true | [qualifier | null]}}}`. An attribute
- * in `profile` replaces the existing values, unless `drop` lists the qualifiers of those to remove; `true` removes all.
+ * Shape:
+ *
+ *     {"user": {email, title?, nameFirst, nameLast, groups?}, "tags": {name: text}, "types"?: [code],
+ *      "profile": {attribute: [{value, qualifier?}]},
+ *      "dictionaries"?: {destination: {name: value}},
+ *      "dependents"?: [{destination, owner?: index, place?, origin?, ref?, make, values, drop?}],
+ *      "drop"?: {"tags"?: [name], "profile"?: {attribute: true | [qualifier | null]}, "dictionaries"?: {destination: [name]}},
+ *      "people"?: [{"username" | "email", at: path}]}
+ *
+ * An attribute with values replaces the existing ones, unless `drop` lists the qualifiers of those to remove; `true`
+ * removes all. A dependent is the object `ref`, or the one at its `place`; the profile owns it, or the one at the index
+ * `owner`. `people` tells which values are references that still name a person.
  */
 export class PatchBuilder {
   /** Types of a profile by its groups; only a handful of combinations exist. */
@@ -20,10 +31,16 @@ export class PatchBuilder {
   readonly #setsGroups: boolean;
   /** Accepted records that gave a value, by name (`user/title`, `profile/std:attribute:url`). */
   readonly valueCounts = new Map<string, number>();
+  /** Patches that refer to people. */
+  peopleCount = 0;
+  /** Patches with objects that belong to the user. */
+  dependentsCount = 0;
+  readonly #people: PeopleFinder;
 
   /** @param mentioned `CompiledMapping.mentioned`: names that no instruction mentions keep what the directory has. */
   constructor(model: Model, mentioned: readonly string[]) {
     this.#model = model;
+    this.#people = new PeopleFinder(model);
     this.#setsTitle = mentioned.includes('user/title');
     this.#setsGroups = mentioned.includes('user/groups');
   }
@@ -40,8 +57,9 @@ export class PatchBuilder {
       else tags[name] = value;
       this.#count('user:tags', name, value != null);
     }
+    const people: PersonPlace[] = [];
     const profile: Record<string, readonly AttributeValue[]> = {};
-    const droppedAttributes: Record<string, true | readonly (string | null)[]> = {};
+    const droppedAttributes: Record<string, Dropped> = {};
     for (const attribute of namesOf(record)) {
       const change = this.#withOwnValues(attribute, record);
       if (change.values.length > 0) profile[attribute] = change.values.map(canonicalValue);
@@ -49,10 +67,18 @@ export class PatchBuilder {
       if (drop !== undefined) droppedAttributes[attribute] = drop;
       if (attribute !== TITLE_ATTRIBUTE && attribute !== EMAIL_ATTRIBUTE)
         this.#count('profile', attribute, change.values.length > 0);
+      if (this.#people.concerns(attribute)) {
+        this.#people.find(attribute, change.values, ['profile', attribute], people);
+      }
     }
+    const dictionaries = this.#dictionaries(record);
+    const dependents = this.#dependents(record, people);
+    if (people.length > 0) this.peopleCount += 1;
+    if (dependents.length > 0) this.dependentsCount += 1;
     const drop = {
       ...(droppedTags.length > 0 ? { tags: droppedTags } : {}),
       ...(isEmpty(droppedAttributes) ? {} : { profile: droppedAttributes }),
+      ...(isEmpty(dictionaries.drop) ? {} : { dictionaries: dictionaries.drop }),
     };
     return JSON.stringify({
       user: {
@@ -65,8 +91,65 @@ export class PatchBuilder {
       tags,
       ...(this.#setsGroups ? { types: this.#typesOf(groups) } : {}),
       profile,
+      ...(isEmpty(dictionaries.set) ? {} : { dictionaries: dictionaries.set }),
+      ...(dependents.length === 0 ? {} : { dependents }),
       ...(isEmpty(drop) ? {} : { drop }),
+      ...(people.length === 0 ? {} : { people }),
     });
+  }
+
+  #dictionaries({ dictionaries }: AcceptedRecord): {
+    set: Record<string, Record<string, JsonValue>>;
+    drop: Record<string, string[]>;
+  } {
+    const set: Record<string, Record<string, JsonValue>> = {};
+    const drop: Record<string, string[]> = {};
+    for (const dictionary of Object.keys(dictionaries).sort()) {
+      const values: Record<string, JsonValue> = {};
+      const dropped: string[] = [];
+      const given = dictionaries[dictionary] ?? {};
+      for (const name of Object.keys(given).sort()) {
+        const value = given[name];
+        if (value == null) dropped.push(name);
+        else values[name] = sortKeys(value);
+        this.#count(dictionary, name, value != null);
+      }
+      if (!isEmpty(values)) set[dictionary] = values;
+      if (dropped.length > 0) drop[dictionary] = dropped;
+    }
+    return { set, drop };
+  }
+
+  #dependents({ dependents }: AcceptedRecord, people: PersonPlace[]): object[] {
+    // A name counts once for a user, however many objects have it.
+    const counted = new Map<string, boolean>();
+    const all = dependents.map((object, index) => {
+      const values: Record<string, readonly AttributeValue[]> = {};
+      const drop: Record<string, Dropped> = {};
+      for (const attribute of Object.keys(object.attributes).sort()) {
+        const change = object.attributes[attribute];
+        if (change === undefined) continue;
+        if (change.values.length > 0) values[attribute] = change.values.map(canonicalValue);
+        const dropped = plainDropOf(change);
+        if (dropped !== undefined) drop[attribute] = dropped;
+        const name = `${object.destination}/${attribute}`;
+        counted.set(name, counted.get(name) === true || change.values.length > 0);
+        if (this.#people.concerns(attribute)) {
+          this.#people.find(attribute, change.values, ['dependents', String(index), 'values', attribute], people);
+        }
+      }
+      const { destination, owner, make } = object;
+      return {
+        destination,
+        ...(owner === null ? {} : { owner }),
+        ...whichOf(object),
+        make,
+        values,
+        ...(isEmpty(drop) ? {} : { drop }),
+      };
+    });
+    for (const [name, hasValue] of counted) this.#countName(name, hasValue);
+    return all;
   }
 
   /** The name and the e-mail address of the profile are the sync's own. */
@@ -95,7 +178,10 @@ export class PatchBuilder {
   }
 
   #count(section: string, name: string, hasValue: boolean): void {
-    const key = `${section}/${name}`;
+    this.#countName(`${section}/${name}`, hasValue);
+  }
+
+  #countName(key: string, hasValue: boolean): void {
     this.valueCounts.set(key, (this.valueCounts.get(key) ?? 0) + (hasValue ? 1 : 0));
   }
 }
@@ -108,18 +194,24 @@ function namesOf(record: AcceptedRecord): string[] {
   return names.sort();
 }
 
+/** Which existing values go: all, or those with one of these qualifiers (null: without one). */
+type Dropped = true | readonly (string | null)[];
+
 /** What to say of existing values; undefined when the usual rule holds (replaced, qualified titles kept). */
-function dropOf(
-  attribute: string,
-  change: AttributeChange,
-  record: AcceptedRecord,
-): true | readonly (string | null)[] | undefined {
-  if (attribute === TITLE_ATTRIBUTE) {
-    if (record.profile[TITLE_ATTRIBUTE] === undefined) return undefined;
-    return change.drop === 'all' ? true : [...new Set([null, ...change.drop])].sort();
-  }
+function dropOf(attribute: string, change: AttributeChange, record: AcceptedRecord): Dropped | undefined {
+  if (attribute !== TITLE_ATTRIBUTE) return plainDropOf(change);
+  if (record.profile[TITLE_ATTRIBUTE] === undefined) return undefined;
+  return change.drop === 'all' ? true : [...new Set([null, ...change.drop])].sort();
+}
+
+function plainDropOf(change: AttributeChange): Dropped | undefined {
   if (change.drop !== 'all') return [...change.drop].sort();
-  return change.values.length === 0 ? true : undefined;
+  return change.values.length === 0 || change.emptied === true ? true : undefined;
+}
+
+function whichOf({ destination, which }: DependentObject): object {
+  if ('ref' in which) return { ref: which.ref };
+  return { place: which.place, origin: originOf(destination, which.place) };
 }
 
 /** Values of the type `json` come as the source wrote them; the order of their keys means nothing. */

@@ -1,8 +1,8 @@
 import type { JsonValue, RecordError, RecordPosition } from '../domain/record.js';
 import { addValue, removeValues, replaceValues } from './attribute-edits.js';
 import type { TraceEvent } from './compile-environment.js';
-import type { AttributeValue, MapOutcome } from './mapped.js';
-import type { AttributeEdit } from './record-state.js';
+import type { AttributeChange, AttributeValue, DependentObject, MapOutcome } from './mapped.js';
+import type { AttributeEdit } from './attribute-edits.js';
 
 /** One record as `preview` prints it: what the control file made of it, without a database. */
 export interface PreviewLine {
@@ -17,8 +17,23 @@ export interface PreviewLine {
   readonly tags: Readonly<Record<string, string | null>>;
   /** What the control file set; an empty list: the record removes all values. */
   readonly profile: Readonly<Record<string, readonly AttributeValue[]>>;
-  readonly dependents: Readonly<Record<string, never>>;
+  /** Objects that belong to the user, by destination, in the order in which they were begun. */
+  readonly dependents: Readonly<Record<string, readonly PreviewObject[]>>;
+  /** Only there when the record sets a name of a dictionary destination. Null: the record removes the name. */
+  readonly dictionaries?: Readonly<Record<string, Readonly<Record<string, JsonValue>>>>;
   readonly errors: readonly PreviewError[];
+}
+
+export interface PreviewObject {
+  /** Tells the objects of a record apart, also in `explain`. */
+  readonly object: number;
+  /** The object that was loaded; else which of the owner's objects it is, counted from 1. */
+  readonly ref?: string;
+  readonly place?: number;
+  /** The `object` that owns it; absent: the profile does. */
+  readonly owner?: number;
+  /** As `profile` above. */
+  readonly attributes: Readonly<Record<string, readonly AttributeValue[]>>;
 }
 
 /** Without the offending value: that is only for the run's error list. */
@@ -38,18 +53,35 @@ export interface ExplainedPreviewLine extends PreviewLine {
 
 export function previewOutcome(file: string, position: RecordPosition, outcome: MapOutcome): PreviewLine {
   if (!outcome.accepted) return previewRejection(file, position, outcome.username, outcome.errors);
-  const { username, user, tags } = outcome;
-  const profile = Object.entries(outcome.profile).map(([attribute, change]) => [attribute, change.values] as const);
+  const { username, user, tags, dictionaries } = outcome;
   return {
     ...placeOf(file, position),
     username,
     accepted: true,
     user: withoutNulls({ ...user }),
     tags,
-    profile: Object.fromEntries(profile),
-    dependents: {},
+    profile: valuesOf(outcome.profile),
+    dependents: dependentsOf(outcome.dependents),
+    ...(Object.keys(dictionaries).length === 0 ? {} : { dictionaries }),
     errors: outcome.errors.map(withoutValue),
   };
+}
+
+function valuesOf(changes: Readonly<Record<string, AttributeChange>>): Record<string, readonly AttributeValue[]> {
+  return Object.fromEntries(Object.entries(changes).map(([attribute, change]) => [attribute, change.values]));
+}
+
+function dependentsOf(objects: readonly DependentObject[]): Record<string, readonly PreviewObject[]> {
+  const byDestination: Record<string, PreviewObject[]> = {};
+  for (const { destination, number: object, owner, which, attributes } of objects) {
+    (byDestination[destination] ??= []).push({
+      object,
+      ...('ref' in which ? { ref: which.ref } : { place: which.place + 1 }),
+      ...(owner === null ? {} : { owner: objects[owner]?.number ?? 0 }),
+      attributes: valuesOf(attributes),
+    });
+  }
+  return byDestination;
 }
 
 /** Also for records that could not be read. */
@@ -90,7 +122,7 @@ export interface TracedValue {
 }
 
 /**
- * Which events still have an effect when all are over, by `destination/name`. They are played again by the rules of
+ * Which events still have an effect when all are over, by `originKey`. They are played again by the rules of
  * attributes: a value that was added twice comes from the first event, one that was replaced or removed from none.
  */
 export function originsOf(events: readonly TraceEvent[]): ReadonlyMap<string, Origin> {
@@ -99,7 +131,8 @@ export function originsOf(events: readonly TraceEvent[]): ReadonlyMap<string, Or
   // Edits keep the very objects that they are given.
   const eventsOfValues = new Map<AttributeValue, TraceEvent>();
   for (const event of events) {
-    const key = `${event.destination}/${event.name}`;
+    if (event.kind === 'new' || event.kind === 'load') continue;
+    const key = originKey(event.destination, event.name, event.object);
     lasts.set(key, event);
     if (event.kind === 'remove' || event.value === undefined) {
       edits.set(key, removeValues());
@@ -121,6 +154,11 @@ export function originsOf(events: readonly TraceEvent[]): ReadonlyMap<string, Or
   );
 }
 
+/** `destination/name`, or `destination[2]/name` for the second of a record's objects. */
+export function originKey(destination: string, name: string, object?: number): string {
+  return `${destination}${object === undefined ? '' : `[${object}]`}/${name}`;
+}
+
 function placeOf(file: string, { record, line }: RecordPosition): { file: string; record: number; line: number } {
   return { file, record, line };
 }
@@ -133,12 +171,13 @@ function withoutValue({ code, source, message }: RecordError): PreviewError {
   return source === undefined ? { code, message } : { code, source, message };
 }
 
-function stepOf({ pointer, destination, name, kind, source, qualifier }: TraceEvent): PreviewStep {
+function stepOf({ pointer, destination, name, kind, object, source, qualifier }: TraceEvent): PreviewStep {
   return {
     pointer,
     destination,
     name,
     kind,
+    ...(object === undefined ? {} : { object }),
     ...(source === undefined ? {} : { source }),
     ...(qualifier === undefined ? {} : { qualifier }),
   };

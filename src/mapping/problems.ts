@@ -49,7 +49,6 @@ export const CONTROL_FILE_PROBLEMS = {
   'overwrites-in-loop': ['error', 'Inside `for-each` a later element would overwrite this value.'],
   'no-username': ['error', 'No unconditional top-level `field` instruction sets the username.'],
   'not-in-user-sync': ['error', '`new` and `load` of `user` and `profile` are the business of the sync itself.'],
-  'not-supported-yet': ['error', 'Part of the language that this version does not run.'],
   'unused-key': ['warning', 'A key that has no effect on this name, such as a qualifier in a dictionary.'],
   'unused-mapping': ['warning', 'An entry of `mapping` that no instruction uses.'],
   'username-set-twice': ['warning', 'The username is set in several places; the last one wins.'],

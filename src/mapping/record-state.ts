@@ -1,21 +1,12 @@
 import type { JsonValue, RecordError, RecordErrorCode } from '../domain/record.js';
-import type { AttributeValue } from './mapped.js';
+import { DependentTargets, type CompiledDependent } from './dependents.js';
+import type { ExistingUser } from './existing.js';
+import type { AttributeEdit } from './attribute-edits.js';
+import type { Model } from '../model/model.js';
 import { shownValue } from './storable.js';
-
-/** What the directory holds for the user of a record, for `if-has-value`. */
-export interface ExistingUser {
-  readonly tags: Readonly<Record<string, string>>;
-  readonly profile: Readonly<Record<string, readonly AttributeValue[]>>;
-}
 
 /** A record with a list of a million wrong values has made its point. */
 const MOST_ERRORS = 100;
-
-/** How one record changes one attribute so far; becomes part of the outcome as it is. */
-export interface AttributeEdit {
-  drop: 'all' | readonly (string | null)[];
-  values: AttributeValue[];
-}
 
 /**
  * What the instructions have done so far for one record. One instance serves all records, one after the other; only
@@ -28,24 +19,31 @@ export class RecordState {
   readonly edits: (AttributeEdit | undefined)[];
   /** Positions in the model's list of groups. */
   readonly groups = new Set<number>();
+  /** The record has said something of groups. */
+  setsGroups = false;
   private errors: RecordError[] = [];
   private unlistedErrors = 0;
   rejected = false;
   existing: ExistingUser | undefined;
+  /** Undefined: the control file has nothing to do with dependent destinations. */
+  readonly dependents: DependentTargets | undefined;
 
-  constructor(scalarCount: number, editCount: number) {
+  constructor(scalarCount: number, editCount: number, dependents: readonly CompiledDependent[], model: Model) {
     this.scalars = new Array<JsonValue | undefined>(scalarCount).fill(undefined);
     this.edits = new Array<AttributeEdit | undefined>(editCount).fill(undefined);
+    this.dependents = dependents.length === 0 ? undefined : new DependentTargets(dependents, this.edits, model);
   }
 
   start(existing: ExistingUser | undefined): void {
     this.scalars.fill(undefined);
     this.edits.fill(undefined);
     if (this.groups.size > 0) this.groups.clear();
+    this.setsGroups = false;
     this.errors.length = 0;
     this.unlistedErrors = 0;
     this.rejected = false;
     this.existing = existing;
+    this.dependents?.start(existing);
   }
 
   /** The record goes on without the value. */

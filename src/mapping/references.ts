@@ -1,6 +1,8 @@
 import type { JsonValue } from '../domain/record.js';
 import type { ClassificationObject } from '../model/schema.js';
 import type { Model } from '../model/model.js';
+import type { ExistingObject } from './existing.js';
+import { isStorableText } from './storable.js';
 
 /** How references to objects and people travel through filters, and how they are found. */
 
@@ -13,13 +15,28 @@ export class ObjectReference {
   }
 }
 
-/** A person by username, resolved when all accounts of the run exist. */
+/** What a person can be referred to by. */
+export type PersonKey = 'username' | 'email';
+
+/** A person, found when all accounts of the run are known: it may be somebody whom the same run adds. */
 export class PersonReference {
-  constructor(readonly username: string) {}
+  /** @param value in lower case */
+  constructor(
+    readonly key: PersonKey,
+    readonly value: string,
+  ) {}
 
   toValue(): JsonValue {
-    return { username: this.username };
+    return { [this.key]: this.value };
   }
+}
+
+/** A stored value of data type `ref` that still names a person instead of an object. */
+export function personIn(value: JsonValue): { readonly key: PersonKey; readonly value: string } | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  const { username, email } = value as { readonly username?: JsonValue; readonly email?: JsonValue };
+  if (typeof username === 'string') return { key: 'username', value: username };
+  return typeof email === 'string' ? { key: 'email', value: email } : undefined;
 }
 
 /** What instructions and filters pass on: a value of the input, or a reference that a filter made of it. */
@@ -34,22 +51,19 @@ export interface ObjectLookup {
   byBehaviour(code: string): string | undefined;
   /** An object of one of the types, or of a type below them, with exactly this title. */
   byTitle(types: readonly string[], title: string): string | undefined;
-  /** The ref as it is stored, when the text is one of an object. */
-  byRef(text: string): string | undefined;
+  /** The object with this ref. */
+  byRef(text: string): ExistingObject | undefined;
 }
 
 /** More objects than this are not searched by title: a mapping by behaviour serves such lists. */
 export const MAX_TITLE_CANDIDATES = 4096;
 
 /**
- * Looks among the model's own classification objects only.
- *
- * @param refs the objects' refs in the directory, by behaviour. Without a directory the ref of each is `behaviour:` and
- *   its code.
+ * Looks among the model's own classification objects only, as is right where there is no directory: the ref of each is
+ * `behaviour:` and its code, and any other ref is believed to be one of an object that nothing more is known of.
  */
-export function modelLookup(model: Model, refs?: Readonly<Record<string, string>>): ObjectLookup {
-  const refOf = ({ behaviour }: ClassificationObject): string => refs?.[behaviour] ?? `behaviour:${behaviour}`;
-  const byRef = new Set(model.objects.map(refOf));
+export function modelLookup(model: Model): ObjectLookup {
+  const refOf = ({ behaviour }: ClassificationObject): string => `behaviour:${behaviour}`;
   return {
     byBehaviour: (code) => {
       const object = model.objectByBehaviour.get(code);
@@ -59,7 +73,8 @@ export function modelLookup(model: Model, refs?: Readonly<Record<string, string>
       const found = candidates(model, types).find((object) => object.title === title);
       return found === undefined ? undefined : refOf(found);
     },
-    byRef: (text) => (byRef.has(text) ? text : undefined),
+    byRef: (text) =>
+      isStorableText(text) ? { ref: text, types: null, owner: null, origin: null, attributes: {} } : undefined,
   };
 }
 

@@ -2,6 +2,8 @@ import type { JsonValue } from '../domain/record.js';
 import type { Destination } from '../model/destinations.js';
 import type { Model } from '../model/model.js';
 import { addValue, hasValues, removeValues, replaceValues } from './attribute-edits.js';
+import type { CompiledDependent, DependentTable } from './dependents.js';
+import type { AttributeValue } from './mapped.js';
 import type { RecordState } from './record-state.js';
 
 /**
@@ -12,7 +14,10 @@ export class SlotTable {
   private readonly scalars = new Map<string, number>();
   private readonly edits = new Map<string, number>();
 
-  constructor(private readonly model: Model) {}
+  constructor(
+    private readonly model: Model,
+    private readonly dependents: DependentTable,
+  ) {}
 
   get scalarCount(): number {
     return this.scalars.size;
@@ -41,11 +46,31 @@ export class SlotTable {
 
   slot(destination: Destination, name: string): Slot {
     if (destination.role === 'user' && name === 'groups') return groupsSlot(this.model);
-    if (destination.kind === 'object' || destination.role === 'attribute-group') {
-      return editSlot(this.edit(destination.name, name), name);
-    }
-    return scalarSlot(this.scalar(destination.name, name), destination.role === 'tags' ? name : undefined);
+    const { name: at, role } = destination;
+    if (role === 'dependent') return dependentSlot(this.edit(at, name), name, this.dependents.of(at));
+    if (role === 'profile') return editSlot(this.edit(at, name), (state) => ownValue(state.existing?.profile, name));
+    if (role === 'attribute-group') return editSlot(this.edit(at, name), () => undefined);
+    return scalarSlot(this.scalar(at, name), (state) => existingScalar(state, destination, name));
   }
+}
+
+/** What the directory holds for a name of a dictionary. */
+function existingScalar({ existing }: RecordState, { name: at, role }: Destination, name: string): JsonValue {
+  if (existing === undefined) return null;
+  switch (role) {
+    case 'user':
+      return ownValue(existing.user, name) ?? null;
+    case 'tags':
+      return ownValue(existing.tags, name) ?? null;
+    case 'dictionary':
+      return ownValue(ownValue(existing.dictionaries, at), name) ?? null;
+    default:
+      return null;
+  }
+}
+
+function ownValue<T>(values: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
+  return values !== undefined && Object.hasOwn(values, name) ? values[name] : undefined;
 }
 
 /** One name of one destination. */
@@ -77,9 +102,7 @@ function mentioned(
   });
 }
 
-function scalarSlot(index: number, tag: string | undefined): Slot {
-  const isThere = ({ existing }: RecordState): boolean =>
-    tag !== undefined && existing !== undefined && Object.hasOwn(existing.tags, tag);
+function scalarSlot(index: number, existing: (state: RecordState) => JsonValue): Slot {
   return {
     setter: () => (state, value) => {
       state.scalars[index] = value;
@@ -89,12 +112,12 @@ function scalarSlot(index: number, tag: string | undefined): Slot {
     },
     hasValue: (state) => {
       const value = state.scalars[index];
-      return value === undefined ? isThere(state) : value !== null;
+      return (value === undefined ? existing(state) : value) !== null;
     },
   };
 }
 
-function editSlot(index: number, attribute: string): Slot {
+function editSlot(index: number, existing: (state: RecordState) => readonly AttributeValue[] | undefined): Slot {
   return {
     setter: (multivalue, qualifier) => {
       const change = multivalue ? addValue : replaceValues;
@@ -105,7 +128,26 @@ function editSlot(index: number, attribute: string): Slot {
     remove: (state) => {
       state.edits[index] = removeValues();
     },
-    hasValue: (state) => hasValues(state.edits[index], state.existing, attribute),
+    hasValue: (state) => hasValues(state.edits[index], existing(state)),
+  };
+}
+
+/** A change begins the current object, so that it is there to be changed. */
+function dependentSlot(index: number, attribute: string, dependent: CompiledDependent): Slot {
+  const slot = editSlot(index, (state) => ownValue(state.dependents?.existingObject(dependent)?.attributes, attribute));
+  return {
+    setter: (multivalue, qualifier, source) => {
+      const set = slot.setter(multivalue, qualifier, source);
+      return (state, value) => {
+        state.dependents?.use(dependent);
+        set(state, value);
+      };
+    },
+    remove: (state) => {
+      state.dependents?.use(dependent);
+      slot.remove(state);
+    },
+    hasValue: (state) => slot.hasValue(state),
   };
 }
 
@@ -115,6 +157,7 @@ function groupsSlot(model: Model): Slot {
   return {
     setter: (multivalue, _qualifier, source) => (state, value) => {
       if (!multivalue) state.groups.clear();
+      state.setsGroups = true;
       const number = typeof value === 'string' ? numbers.get(value) : undefined;
       if (number === undefined) {
         const message = 'There is no group with this code: correct the source, or map the value with `mapInputValue`.';
@@ -127,8 +170,14 @@ function groupsSlot(model: Model): Slot {
       }
     },
     remove: (state) => {
+      state.setsGroups = true;
       state.groups.clear();
     },
-    hasValue: (state) => state.groups.size > 0,
+    hasValue: (state) => state.groups.size > 0 || (!state.setsGroups && hasGroups(state)),
   };
+}
+
+function hasGroups({ existing }: RecordState): boolean {
+  const groups = existing?.user['groups'];
+  return Array.isArray(groups) && groups.length > 0;
 }

@@ -2,9 +2,11 @@ import type { JsonValue } from '../domain/record.js';
 import type { AttributeValue } from './mapped.js';
 import type { CompileEnvironment } from './compile-environment.js';
 import type {
+  AssertDestinationInstruction,
   FieldStructuredInstruction,
   ForEachInstruction,
   Instruction,
+  LoadInstruction,
   SetAttributeGroupInstruction,
   WithinInstruction,
 } from './instruction.js';
@@ -86,6 +88,17 @@ function compileStep(instruction: Instruction, environment: CompileEnvironment):
       return within(instruction, environment);
     case 'for-each':
       return forEach(instruction, environment);
+    case 'new': {
+      const start = environment.starter(instruction);
+      return (_context, state) => {
+        start(state);
+        return true;
+      };
+    }
+    case 'load':
+      return load(instruction, environment);
+    case 'assert-destination':
+      return assertDestination(instruction, environment);
     case 'abort-record': {
       const { message } = instruction;
       return (_context, state) => {
@@ -147,6 +160,35 @@ function forEach(instruction: ForEachInstruction, environment: CompileEnvironmen
       const nested = wrapValues ? { value: element } : isContext(element) ? element : NO_MEMBERS;
       if (!steps(nested, state)) return false;
     }
+    return true;
+  };
+}
+
+function load(instruction: LoadInstruction, environment: CompileEnvironment): Step {
+  const { destination, using } = instruction;
+  const slot = environment.slots.scalar(using, 'ref');
+  const source = environment.sources.get(`${using}/ref`);
+  const find = environment.loader(instruction);
+  const otherwise = instruction.otherwise === undefined ? undefined : compileSteps(instruction.otherwise, environment);
+  return (context, state) => {
+    const value = state.scalars[slot];
+    state.scalars[slot] = undefined;
+    if (find(state, value)) return true;
+    if (otherwise !== undefined) return otherwise(context, state);
+    const message = `There is no object to load for \`${destination}\`: correct the reference, or say what to do with \`otherwise\`.`;
+    state.reject('load-failed', message, source, value ?? undefined);
+    return true;
+  };
+}
+
+function assertDestination(instruction: AssertDestinationInstruction, environment: CompileEnvironment): Step {
+  const { destination, exists } = instruction;
+  const dependent = environment.dependents.of(destination);
+  const message = exists
+    ? `The user has no object of \`${destination}\`, which the control file says must be there.`
+    : `The user has an object of \`${destination}\` already, which the control file says must not be there.`;
+  return (_context, state) => {
+    if (state.dependents?.exists(dependent) !== exists) state.reject('assert-failed', message);
     return true;
   };
 }

@@ -17,10 +17,6 @@ const KEYS_OF_TYPES: readonly (readonly [string, readonly DataType[]])[] = [
   ['refMapping', ['ref']],
 ];
 
-/** Filters that give references to people, with what else is needed to run them. */
-const PERSON_FILTERS: ReadonlySet<string> = new Set(['haplo:username-to-ref']);
-const DATABASE_FILTERS: ReadonlySet<string> = new Set(['haplo:email-to-ref']);
-
 /** The conversion keys of one instruction; `name` is unknown when it is wrong itself. */
 export function parseConversion(
   members: Members,
@@ -80,12 +76,6 @@ function parseFilters(members: Members, context: ValidationContext): readonly st
       return;
     }
     if (!members.knownAt(pointer, 'unknown-filter', filter, context.filters, 'filter')) return;
-    const unsupported =
-      DATABASE_FILTERS.has(filter) || (PERSON_FILTERS.has(filter) && !context.supports.personReferences);
-    if (unsupported) {
-      const message = `the filter \`${filter}\` needs the directory while records are mapped, which is not supported yet`;
-      members.problem('not-supported-yet', pointer, message);
-    }
     filters.push(filter);
   });
   return filters;

@@ -99,7 +99,6 @@ class InstructionParser {
         const target = this.target();
         const branches = this.branches();
         if (target === undefined) return undefined;
-        this.checkHasValueIsSupported(target);
         return { action, pointer, ...targetOf(target), ...branches };
       }
       case 'within': {
@@ -110,13 +109,16 @@ class InstructionParser {
       case 'for-each': {
         const from = source();
         const wrapValues = members.boolean('wrapValues') ?? false;
-        const instructions = this.list('instructions', LoopScope.insideLoop());
+        const taken = attributeGroupsTakenBy(members.value('instructions'));
+        const instructions = this.list('instructions', LoopScope.insideLoop(taken));
         return from === undefined ? undefined : { action, pointer, source: from, wrapValues, instructions };
       }
       case 'new':
+        return this.startNew();
       case 'load':
+        return this.load();
       case 'assert-destination':
-        return this.lifeOfDestination(action);
+        return this.assertDestination();
       case 'abort-record':
       case 'log-error': {
         const message = members.string('message');
@@ -215,16 +217,7 @@ class InstructionParser {
     if (!this.members.known('unknown-destination', 'destination', name, destinations.keys(), 'destination')) {
       return undefined;
     }
-    const destination = destinations.get(name);
-    if (
-      destination?.role === 'load' ||
-      destination?.role === 'dependent' ||
-      isGroupOfDependent(destination, destinations)
-    ) {
-      const message = `the destination \`${name}\` is not supported yet`;
-      this.members.problem('not-supported-yet', this.members.at('destination'), message);
-    }
-    return destination;
+    return destinations.get(name);
   }
 
   private assignment(target: ParsedTarget | undefined): { multivalue: boolean; qualifier?: string } {
@@ -254,37 +247,57 @@ class InstructionParser {
     return { multivalue, qualifier };
   }
 
-  private checkHasValueIsSupported({ destination }: ParsedTarget): void {
-    const asksDirectory = destination.role === 'tags' || destination.role === 'profile';
-    if (!asksDirectory || this.context.supports.existingValues) return;
-    const message = `\`if-has-value\` on \`${destination.name}\` needs what the directory holds, which is not supported yet`;
-    this.members.problem('not-supported-yet', this.members.at('destination'), message);
+  private startNew(): Instruction | undefined {
+    const destination = this.dependentDestination('new');
+    if (destination === undefined) return undefined;
+    this.scope.startsAfresh(destination);
+    return { action: 'new', pointer: this.pointer, destination: destination.name };
   }
 
-  /** `new`, `load` and `assert-destination`: only for destinations that this version does not run. */
-  private lifeOfDestination(action: 'new' | 'load' | 'assert-destination'): undefined {
+  private load(): Instruction | undefined {
+    const { members, pointer } = this;
+    const destination = this.dependentDestination('load');
+    const using = members.string('using');
+    const pseudo = [...this.context.model.destinations.values()].filter(({ role }) => role === 'load');
+    const names = pseudo.map(({ name }) => name);
+    const isKnown = using !== undefined && members.known('unknown-destination', 'using', using, names, 'way to load');
+    const scope = this.scope.branch()[0];
+    const otherwise = members.has('otherwise') ? this.list('otherwise', scope) : undefined;
+    if (destination !== undefined) {
+      // Whatever is done when nothing is found has to start another object itself.
+      if (otherwise === undefined || !scope.overwrites(destination)) this.scope.startsAfresh(destination);
+    }
+    if (destination === undefined || !isKnown) return undefined;
+    const instruction = { action: 'load', pointer, destination: destination.name, using } as const;
+    return otherwise === undefined ? instruction : { ...instruction, otherwise };
+  }
+
+  private assertDestination(): Instruction | undefined {
+    const destination = this.dependentDestination('assert-destination');
+    const exists = this.members.boolean('exists');
+    if (destination === undefined || exists === undefined) return undefined;
+    return { action: 'assert-destination', pointer: this.pointer, destination: destination.name, exists };
+  }
+
+  /** The destination of an instruction that is about objects which belong to a user. */
+  private dependentDestination(action: 'new' | 'load' | 'assert-destination'): Destination | undefined {
     const { members } = this;
     const name = members.string('destination');
-    const destination = name === undefined ? undefined : this.context.model.destinations.get(name);
-    if (name !== undefined && destination === undefined) {
-      const known = [...this.context.model.destinations.values()].filter((one) => one.kind === 'object');
-      const names = known.map((one) => one.name);
-      members.known('unknown-destination', 'destination', name, names, 'destination');
-    } else if (destination?.role === 'user' || destination?.role === 'profile') {
-      const message =
-        action === 'assert-destination'
-          ? `\`${destination.name}\` depends on nothing: \`assert-destination\` is for dependent destinations`
-          : `a user sync makes and finds \`${destination.name}\` by itself: \`${action}\` cannot be used with it`;
-      const code = action === 'assert-destination' ? 'wrong-destination' : 'not-in-user-sync';
-      members.problem(code, members.at('destination'), message);
-    } else if (destination !== undefined) {
-      members.problem('not-supported-yet', members.pointer, `\`${action}\` is not supported yet`);
+    if (name === undefined) return undefined;
+    const { destinations, dependents } = this.context.model;
+    const destination = destinations.get(name);
+    if (destination === undefined) {
+      const names = dependents.map((one) => one.name);
+      members.known('unknown-destination', 'destination', name, names, 'dependent destination');
+      return undefined;
     }
-    if (action === 'assert-destination') members.boolean('exists');
-    if (destination !== undefined && action !== 'assert-destination') this.scope.startsAfresh(destination);
-    if (action === 'load') {
-      members.string('using');
-      this.list('otherwise', this.scope.branch()[0]);
+    if (destination.role === 'dependent') return destination;
+    if (action !== 'assert-destination' && (destination.role === 'user' || destination.role === 'profile')) {
+      const message = `a user sync makes and finds \`${name}\` by itself: \`${action}\` cannot be used with it`;
+      members.problem('not-in-user-sync', members.at('destination'), message);
+    } else {
+      const message = `\`${action}\` is for objects that belong to a user, and \`${name}\` has none: name one of the model's dependent destinations`;
+      members.problem('wrong-destination', members.at('destination'), message);
     }
     return undefined;
   }
@@ -299,9 +312,12 @@ function targetOf({ destination, name }: ParsedTarget): Target {
   return { destination: destination.name, name: name.name };
 }
 
-function isGroupOfDependent(
-  destination: Destination | undefined,
-  destinations: ReadonlyMap<string, Destination>,
-): boolean {
-  return destination?.groupOf !== undefined && destinations.get(destination.groupOf.destination)?.role === 'dependent';
+/** Pseudo-destinations that `set-attribute-group` empties in a list, as far as it surely runs. */
+function attributeGroupsTakenBy(instructions: JsonValue | undefined): ReadonlySet<string> {
+  const own = (one: JsonValue, key: string): JsonValue | undefined =>
+    isObject(one) && Object.hasOwn(one, key) ? one[key] : undefined;
+  const sources = (isList(instructions) ? instructions : []).map((one) =>
+    own(one, 'action') === 'set-attribute-group' ? own(one, 'source') : undefined,
+  );
+  return new Set(sources.filter((source) => typeof source === 'string'));
 }

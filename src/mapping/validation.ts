@@ -12,7 +12,6 @@ export interface ValidationContext {
   readonly isKnownCharset: (charset: string) => boolean;
   readonly recordProcessors: readonly string[];
   readonly filters: ReadonlySet<string>;
-  readonly supports: SupportedFeatures;
   /** Names of the `mapping` tables, also of those that are wrong themselves. */
   readonly mappingNames: ReadonlySet<string>;
   /** Filled while instructions are read. */
@@ -28,14 +27,6 @@ export interface FormatDescription {
 export interface FormatOption {
   readonly name: 'singleRecord' | 'charset' | 'separator' | 'delimiter';
   readonly type: 'boolean' | 'charset' | 'string';
-}
-
-/** What whoever applies the mapped records can do; control files that need more are refused. */
-export interface SupportedFeatures {
-  /** `map` is told what the directory holds, so `if-has-value` can ask for it. */
-  readonly existingValues: boolean;
-  /** References to people by username are resolved when the run is applied. */
-  readonly personReferences: boolean;
 }
 
 export type JsonObject = Readonly<Record<string, JsonValue>>;

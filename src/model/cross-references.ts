@@ -2,7 +2,7 @@ import { didYouMean } from './near-miss.js';
 import { pointerTo } from './json-source.js';
 import { EMAIL_ATTRIBUTE, PERSON_TYPE, TITLE_ATTRIBUTE, TYPE_ATTRIBUTE } from './destinations.js';
 import type { ModelProblemCode } from './problems.js';
-import type { DataType, ModelFile } from './schema.js';
+import type { DataType, DependentDestination, ModelFile } from './schema.js';
 import { TypeTree } from './type-tree.js';
 
 /** Called with the place and what is wrong there. */
@@ -119,19 +119,61 @@ class Checks {
   }
 
   destinationsFit(): void {
-    const names = [...this.file.destinations.map((destination) => destination.name), 'user', 'profile'];
     this.file.destinations.forEach((destination, index) => {
       const pointer = `/destinations/${index}`;
       if (BUILT_IN_DESTINATIONS.includes(destination.name)) {
         this.report('duplicate-code', `${pointer}/name`, `\`${destination.name}\` is a destination of every model`);
       }
-      this.knownType(destination.objectType, `${pointer}/objectType`);
-      this.knownAttribute(destination.link, `${pointer}/link`);
-      if (!names.includes(destination.depends) || destination.depends === destination.name) {
-        const hint = didYouMean(destination.depends, names);
-        this.report('unknown-code', `${pointer}/depends`, `no other destination \`${destination.depends}\`${hint}`);
+      if (destination.kind === 'dictionary') {
+        this.unique(
+          `${pointer}/names`,
+          'name',
+          destination.names.map(({ name }) => name),
+        );
+      } else {
+        this.dependentFits(destination, pointer);
       }
     });
+  }
+
+  private dependentFits(destination: DependentDestination, pointer: string): void {
+    this.knownType(destination.objectType, `${pointer}/objectType`);
+    if (this.types.isKindOf(destination.objectType, PERSON_TYPE)) {
+      const message = 'people have accounts of their own: objects that belong to a person are of another type';
+      this.report('wrong-type', `${pointer}/objectType`, message);
+    }
+    if (this.knownAttribute(destination.link, `${pointer}/link`)) this.linkFits(destination, `${pointer}/link`);
+    const owners = this.file.destinations.flatMap(({ kind, name }) => (kind === 'object' ? [name] : []));
+    const known = ['profile', ...owners.filter((name) => name !== destination.name)];
+    if (!known.includes(destination.depends)) {
+      const hint = didYouMean(destination.depends, known);
+      const message = `no other destination \`${destination.depends}\` has objects${hint}`;
+      this.report('unknown-code', `${pointer}/depends`, message);
+    } else if (this.dependsOnItself(destination)) {
+      this.report('parent-cycle', `${pointer}/depends`, `\`${destination.name}\` is among its own owners`);
+    }
+  }
+
+  private linkFits({ link, objectType }: DependentDestination, pointer: string): void {
+    const attribute = this.file.attributes.find(({ code }) => code === link);
+    if (attribute === undefined) return;
+    if (attribute.dataType !== 'ref') {
+      this.report('wrong-type', pointer, `\`${link}\` must be of data type \`ref\`, to refer to the owner`);
+    } else if (!attribute.types.some((type) => this.types.isKindOf(objectType, type))) {
+      this.report('wrong-type', pointer, `\`${objectType}\` must have \`${link}\``);
+    }
+  }
+
+  private dependsOnItself({ name, depends }: DependentDestination): boolean {
+    const owners = new Map(
+      this.file.destinations.flatMap((one) => (one.kind === 'object' ? [[one.name, one.depends]] : [])),
+    );
+    const seen = new Set<string>();
+    for (let at: string | undefined = depends; at !== undefined && !seen.has(at); at = owners.get(at)) {
+      if (at === name) return true;
+      seen.add(at);
+    }
+    return false;
   }
 
   /** Without these the sync could not write a profile at all. */

@@ -1,4 +1,4 @@
-import type { Attribute, DataType, ModelFile } from './schema.js';
+import type { Attribute, DataType, DependentDestination, DictionaryDestination, ModelFile } from './schema.js';
 import { TypeTree } from './type-tree.js';
 
 /**
@@ -15,9 +15,24 @@ export interface Destination {
   readonly structure?: StructuredType;
   /** For `attribute-group` pseudo-destinations: the object destination and its attribute. */
   readonly groupOf?: { readonly destination: string; readonly attribute: string };
+  /** For dependent destinations: what their objects are and whose. */
+  readonly dependent?: DependentObjects;
+  /** For dictionaries other than `user`: nothing needs to be set. */
+  readonly optional?: boolean;
 }
 
-export type DestinationRole = 'user' | 'tags' | 'profile' | 'dependent' | 'structured' | 'attribute-group' | 'load';
+export interface DependentObjects {
+  readonly objectType: string;
+  /** The destination whose object owns these. */
+  readonly owner: string;
+  /** The attribute that refers to the owner; the sync itself sets it. */
+  readonly link: string;
+  /** An object is only made for values that the control file sets. */
+  readonly optional: boolean;
+}
+
+export type DestinationRole =
+  'user' | 'tags' | 'dictionary' | 'profile' | 'dependent' | 'structured' | 'attribute-group' | 'load';
 
 export interface DestinationName {
   readonly name: string;
@@ -46,9 +61,10 @@ export const STRUCTURED_FIELDS: Readonly<Record<StructuredType, readonly string[
 export function destinationsOf(file: ModelFile): ReadonlyMap<string, Destination> {
   const types = new TypeTree(file.types);
   const profile = objectDestination('profile', 'Profile', 'profile', PERSON_TYPE, file, types);
-  const dependents = file.destinations.map((extra) =>
-    objectDestination(extra.name, extra.title, 'dependent', extra.objectType, file, types),
+  const dependents = file.destinations.flatMap((extra) =>
+    extra.kind === 'object' ? [dependentDestination(extra, file, types)] : [],
   );
+  const dictionaries = file.destinations.flatMap((extra) => (extra.kind === 'dictionary' ? [dictionary(extra)] : []));
   const objects = [profile, ...dependents];
   const all: Destination[] = [
     USER,
@@ -59,6 +75,7 @@ export function destinationsOf(file: ModelFile): ReadonlyMap<string, Destination
       role: 'tags',
       names: namesMap(file.tags.map((tag) => textName(tag.code, tag.title))),
     },
+    ...dictionaries,
     ...objects,
     structured('person-name', "Parts of a person's name"),
     structured('postal-address', 'Parts of a postal address'),
@@ -71,6 +88,19 @@ export function destinationsOf(file: ModelFile): ReadonlyMap<string, Destination
 /** What the sync sets by itself and control files therefore cannot. */
 const SET_BY_SYNC: readonly string[] = [TYPE_ATTRIBUTE, EMAIL_ATTRIBUTE];
 
+function dependentDestination(extra: DependentDestination, file: ModelFile, types: TypeTree): Destination {
+  const { name, title, objectType, depends: owner, link, optional } = extra;
+  const destination = objectDestination(name, title, 'dependent', objectType, file, types, [TYPE_ATTRIBUTE, link]);
+  return { ...destination, dependent: { objectType, owner, link, optional } };
+}
+
+function dictionary({ name, title, names, optional }: DictionaryDestination): Destination {
+  const all = names.map(({ name: own, title: ownTitle, dataType, required }) =>
+    textName(own, ownTitle, { dataType, required }),
+  );
+  return { name, title, kind: 'dictionary', role: 'dictionary', names: namesMap(all), optional };
+}
+
 function objectDestination(
   name: string,
   title: string,
@@ -78,13 +108,12 @@ function objectDestination(
   objectType: string,
   file: ModelFile,
   types: TypeTree,
+  setBySync: readonly string[] = SET_BY_SYNC,
 ): Destination {
   // A profile changes its type with its groups, so attributes of types below are names of it too.
   const has = (attribute: Attribute): boolean =>
     attribute.types.some((type) => types.isKindOf(objectType, type) || types.isKindOf(type, objectType));
-  const attributes = file.attributes.filter(
-    (attribute) => has(attribute) && !(role === 'profile' && SET_BY_SYNC.includes(attribute.code)),
-  );
+  const attributes = file.attributes.filter((attribute) => has(attribute) && !setBySync.includes(attribute.code));
   return { name, title, kind: 'object', role, names: namesMap(attributes.map(attributeName)) };
 }
 

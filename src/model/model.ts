@@ -10,6 +10,7 @@ import {
   type ClassificationObject,
   type CodeAndTitle,
   type DependentDestination,
+  type ExtraDestination,
   type Group,
   type ModelFile,
   type ObjectType,
@@ -26,7 +27,9 @@ export interface Model {
   readonly groups: readonly Group[];
   readonly objects: readonly ClassificationObject[];
   readonly tags: readonly CodeAndTitle[];
-  readonly extraDestinations: readonly DependentDestination[];
+  readonly extraDestinations: readonly ExtraDestination[];
+  /** Those of `extraDestinations` that are objects, owners before what they own. */
+  readonly dependents: readonly DependentDestination[];
 
   readonly typeByCode: ReadonlyMap<string, ObjectType>;
   readonly attributeByCode: ReadonlyMap<string, Attribute>;
@@ -53,12 +56,14 @@ export const INVALID_MODEL = 'invalid-model';
 
 /**
  * @param what names the file in messages, such as its path
+ * @param more destinations that plugins add to those of the file
  * @throws InvalidFileError with every problem at once
  */
-export function parseModel(text: string, what: string): Model {
+export function parseModel(text: string, what: string, more: readonly ExtraDestination[] = []): Model {
   const source = parseJsonSource(text);
   const problems = [...source.problems];
-  const file = source.value === undefined ? undefined : parseShape(source.value, source, problems);
+  const parsed = source.value === undefined ? undefined : parseShape(source.value, source, problems);
+  const file = parsed === undefined ? undefined : { ...parsed, destinations: [...parsed.destinations, ...more] };
   if (file !== undefined) {
     checkCrossReferences(file, (code, pointer, message) => {
       problems.push({ severity: 'error', code, pointer, message, ...source.place(pointer) });
@@ -106,6 +111,7 @@ function buildModel(file: ModelFile): Model {
     objects: file.objects,
     tags: file.tags,
     extraDestinations: file.destinations,
+    dependents: ownersFirst(file.destinations),
     typeByCode: new Map(file.types.map((type) => [type.code, type])),
     attributeByCode: new Map(file.attributes.map((attribute) => [attribute.code, attribute])),
     groupByCode: new Map(file.groups.map((group) => [group.code, group])),
@@ -115,6 +121,17 @@ function buildModel(file: ModelFile): Model {
     isKindOf: (type, ancestor) => types.isKindOf(type, ancestor),
     source: canonicalJson(file as unknown as JsonValue),
   };
+}
+
+/** The cross references were checked: every owner is there, and nobody owns itself. */
+function ownersFirst(destinations: readonly ExtraDestination[]): DependentDestination[] {
+  const all = destinations.filter((one): one is DependentDestination => one.kind === 'object');
+  const sorted: DependentDestination[] = [];
+  while (sorted.length < all.length) {
+    const placed = (name: string): boolean => name === 'profile' || sorted.some((one) => one.name === name);
+    sorted.push(...all.filter((one) => !sorted.includes(one) && placed(one.depends)));
+  }
+  return sorted;
 }
 
 function canonicalJson(value: JsonValue): string {

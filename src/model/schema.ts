@@ -67,10 +67,11 @@ const classificationObject = z.strictObject({ behaviour: code, type: code, title
 
 const codeAndTitle = z.strictObject({ code, title });
 
-const destination = z.strictObject({
+/** Objects that belong to a person, such as appointments: each is linked to its owner by an attribute. */
+const objectDestination = z.strictObject({
   name: code,
   title,
-  kind: z.literal('object').default('object'),
+  kind: z.literal('object'),
   objectType: code,
   /** The destination whose object owns the objects of this one. */
   depends: code,
@@ -79,6 +80,35 @@ const destination = z.strictObject({
   /** Without values set by the control file no object is made. */
   optional: z.boolean().default(true),
 });
+
+/** A name of a dictionary holds one value, so nothing that has parts of its own. */
+const dictionaryName = z.strictObject({
+  name: code,
+  title,
+  dataType: z.enum(DATA_TYPES).exclude(['person-name', 'postal-address', 'attribute-group', 'ref']).default('text'),
+  /** The record is rejected when it ends up empty. */
+  required: z.boolean().default(false),
+});
+
+/** Values of a person that are neither tags nor attributes of the profile, such as what another program needs. */
+const dictionaryDestination = z.strictObject({
+  name: code,
+  title,
+  kind: z.literal('dictionary'),
+  depends: z.literal('user').default('user'),
+  names: z.array(dictionaryName).min(1, 'a dictionary has at least one name'),
+  /** Required names are only required of records that set any name of the dictionary. */
+  optional: z.boolean().default(true),
+});
+
+/** `kind` is `object` unless given. */
+const destination = z.preprocess(
+  (value) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !('kind' in value)
+      ? { ...value, kind: 'object' }
+      : value,
+  z.discriminatedUnion('kind', [objectDestination, dictionaryDestination]),
+);
 
 export const modelSchema = z.strictObject({
   name: code,
@@ -97,5 +127,7 @@ export type ObjectType = ModelFile['types'][number];
 export type Attribute = ModelFile['attributes'][number];
 export type Group = ModelFile['groups'][number];
 export type ClassificationObject = ModelFile['objects'][number];
-export type DependentDestination = ModelFile['destinations'][number];
+export type ExtraDestination = ModelFile['destinations'][number];
+export type DependentDestination = Extract<ExtraDestination, { kind: 'object' }>;
+export type DictionaryDestination = Extract<ExtraDestination, { kind: 'dictionary' }>;
 export type CodeAndTitle = z.infer<typeof codeAndTitle>;

@@ -21,6 +21,8 @@ export interface ApplyRequest {
   readonly fileNames: readonly string[];
   /** Leave those who left as they are, for the next run to decide. */
   readonly withoutBlocks: boolean;
+  /** There may be objects that belong to users. */
+  readonly hasDependents: boolean;
 }
 
 interface Chunk {
@@ -105,6 +107,10 @@ class Applier {
       await connection.run('apply/apply-adds', [...range, feedId]);
       await connection.run('apply/restore-profiles', range);
       await connection.run('apply/apply-profiles', range);
+      if (this.#request.hasDependents) {
+        await connection.run('apply/apply-new-dependents', range);
+        await connection.run('apply/apply-dependents', range);
+      }
       await connection.run('apply/apply-accounts', range);
       await connection.run('apply/apply-departures', range);
       await connection.run('apply/apply-arrivals', range);

@@ -15,12 +15,14 @@ import {
 } from '../domain/run.js';
 import { UserSyncError, messageOf } from '../lib/errors.js';
 import type { ControlFile, FileEntry } from '../mapping/instruction.js';
+import { directoryNeeds } from '../mapping/mapped-names.js';
 import { RunCancelledError, applyPlan } from './apply.js';
 import type { RunAttempt, RunOptions, SyncContext } from './context.js';
 import { readControlRow } from './control.js';
 import { endRun, settleFeed } from './finish.js';
 import { evaluateGuards, groupLosses, lastBatch, type LastBatch } from './guards.js';
-import { modelDigest, modelRefs } from './install-model.js';
+import { modelDigest } from './install-model.js';
+import { knownObjects } from './lookups.js';
 import { countChanges, currentVersion, makePlan, type Plan } from './plan.js';
 import { stageBatch } from './stage.js';
 import type { StageSummary } from './stage-messages.js';
@@ -94,12 +96,13 @@ export class Execution {
 
   async stage(): Promise<StageSummary> {
     const { database, store, model, limits } = this.#context;
-    const { controlText } = await this.#files();
+    const { control, controlText } = await this.#files();
     const files = await this.#filesInOrder();
     await clearRecordErrors(database, this.run.id);
     const staged = await this.#timed('stage', async () =>
       stageBatch(database, {
         runId: this.run.id,
+        feedId: this.run.feedId,
         lease: this.#lease,
         signal: this.options.signal,
         onProgress: this.#attempt.onProgress,
@@ -112,7 +115,7 @@ export class Execution {
           })),
           control: controlText,
           model: model.source,
-          refs: await modelRefs(database),
+          objects: await knownObjects(database, directoryNeeds(control, model), model),
           limits,
         },
       }),
@@ -136,6 +139,9 @@ export class Execution {
         fileNames,
         records: staged.records,
         rows: staged.rows,
+        hasPeople: staged.withPeople > 0,
+        hasDependents: staged.withDependents > 0,
+        model: this.#context.model,
         lease: this.#lease,
       }),
     );
@@ -193,7 +199,7 @@ export class Execution {
 
   /** @param batch how it was planned in this attempt; without it everything is looked at that could need settling. */
   async apply(planned: RunCounts, batch?: PlannedBatch): Promise<void> {
-    const { database } = this.#context;
+    const { database, model } = this.#context;
     const { id: runId, feedId } = this.run;
     const fileNames = await this.#fileNames();
     const withoutBlocks = this.options.approval?.withoutBlocks ?? this.run.withoutBlocks;
@@ -203,13 +209,14 @@ export class Execution {
         lease: this.#lease,
         fileNames,
         withoutBlocks,
+        hasDependents: model.dependents.length > 0,
       });
       await settleFeed(database, this.#lease, {
         runId,
         feedId,
         fileNames,
         digestsDiffer: batch === undefined || batch.plan.candidates > planned.updated + planned.unblocked,
-        hasErrors: batch === undefined || batch.staged.inError > 0,
+        hasErrors: batch === undefined || batch.staged.inError + batch.plan.unknownPeople > 0,
         hasRejected: planned.rejected > 0,
       });
       return count;

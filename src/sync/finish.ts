@@ -45,7 +45,10 @@ export async function endRun(
 ): Promise<void> {
   await database.transaction(async (connection) => {
     if (lease !== undefined) await lease.assertHeld(connection);
-    if (update.outcome !== 'dry-run') await connection.run('apply/withhold-unapplied', [runId]);
+    if (update.outcome !== 'dry-run') {
+      await connection.run('apply/withhold-unapplied', [runId]);
+      await connection.run('links/take-back-references', [runId]);
+    }
     await publish(connection, runId);
     const errors = await countErrors(connection, runId);
     await moveRun(connection, runId, status, actor, { ...update, errors, finishedAt: new Date() }, null, from);

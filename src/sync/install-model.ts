@@ -19,6 +19,7 @@ export async function installModel(database: Database, model: Model): Promise<vo
     await connection.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', ['sync.model']);
     await installGroups(connection, model);
     await installObjects(connection, model);
+    await installLinks(connection, model);
     await connection.query(
       `insert into sync.model (digest) values ($1)
        on conflict (only_one) do update set digest = excluded.digest, installed_at = now()`,
@@ -77,8 +78,27 @@ async function installObjects(connection: Connection, model: Model): Promise<voi
   );
 }
 
-/** The refs of the model's classification objects, by behaviour. */
-export async function modelRefs(database: Database): Promise<Record<string, string>> {
-  const rows = await database.query<{ behaviour: string; ref: number }>('select behaviour, ref from sync.model_object');
-  return Object.fromEntries(rows.map(({ behaviour, ref }) => [behaviour, String(ref)]));
+/** Has the owners of dependent objects noted, whoever makes or links them. */
+async function installLinks(connection: Connection, model: Model): Promise<void> {
+  const links = model.dependents.flatMap(({ objectType, link }) =>
+    typesOfKind(model, objectType).map((type) => ({ type, attribute: link })),
+  );
+  const types = [...new Set(links.map(({ type }) => type))];
+  await connection.query('delete from sync.model_link');
+  await connection.query(
+    `insert into sync.model_link (type, attribute)
+     select distinct type, attribute from json_to_recordset($1::json) as link (type text, attribute text)`,
+    [JSON.stringify(links)],
+  );
+  await connection.query('select sync.watch_links($1::text[])', [types]);
+  // Those that were linked before anybody watched.
+  await connection.query(
+    'update directory.object set attributes = attributes where owner is null and types && $1::text[]',
+    [types],
+  );
+}
+
+/** The type and all below it. */
+export function typesOfKind(model: Model, kind: string): string[] {
+  return model.types.map(({ code }) => code).filter((code) => model.isKindOf(code, kind));
 }

@@ -12,6 +12,8 @@ const TIMELINE_LENGTH = 50;
 export interface Person {
   /** As in the view directory.users; null for someone who was only ever rejected. */
   readonly account: Account | null;
+  /** Objects that belong to the profile, and to these, oldest first. */
+  readonly objects: readonly BelongingObject[];
   readonly sync: SyncState | null;
   readonly received: Received | null;
   /** Newest first. */
@@ -36,6 +38,14 @@ export interface Account {
   readonly profile: Readonly<Record<string, unknown>>;
   readonly created_at: Date;
   readonly updated_at: Date;
+  readonly dictionaries: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+export interface BelongingObject {
+  readonly ref: number;
+  readonly owner: number;
+  readonly types: readonly string[];
+  readonly attributes: Readonly<Record<string, unknown>>;
 }
 
 export interface SyncState {
@@ -88,6 +98,7 @@ export async function lookUpPerson(context: SyncContext, who: string): Promise<P
   }
   return {
     account: account ?? null,
+    objects: account?.profile_ref == null ? [] : await database.rows('lookup/belonging-objects', [account.profile_ref]),
     sync: state ?? null,
     received,
     changes: username === null ? [] : await changesOf(database, username, TIMELINE_LENGTH),

@@ -1,9 +1,11 @@
-import type { Database } from '../db/database.js';
-import { stageTable } from '../db/queries.js';
+import type { Connection, Database, Executor } from '../db/database.js';
+import { stageTable, type StageTable } from '../db/queries.js';
 import type { Lease } from '../db/lease.js';
 import { UserSyncError } from '../lib/errors.js';
 import type { ChangeKind } from '../domain/run.js';
+import type { Model } from '../model/model.js';
 import type { RunAttempt } from './context.js';
+import { typesOfKind } from './install-model.js';
 
 export interface PlanRequest {
   readonly attempt: RunAttempt;
@@ -14,6 +16,11 @@ export interface PlanRequest {
   readonly records: number;
   /** Rows that were staged. */
   readonly rows: number;
+  /** Some records refer to people. */
+  readonly hasPeople: boolean;
+  /** Some records have objects that belong to their user. */
+  readonly hasDependents: boolean;
+  readonly model: Model;
   readonly lease: Lease;
 }
 
@@ -27,6 +34,8 @@ export interface Plan {
   readonly inFeed: number;
   /** Users whose record was looked at again; more than those that change when nothing really differed. */
   readonly candidates: number;
+  /** References to people whom nobody is. */
+  readonly unknownPeople: number;
   /** `directory.version` when the plan was made: what is written later, by anybody, makes the plan old. */
   readonly directoryVersion: number;
 }
@@ -52,6 +61,7 @@ export async function makePlan(database: Database, request: PlanRequest): Promis
   const directoryVersion = await currentVersion(database);
   await database.transaction(async (connection) => {
     await request.lease.assertHeld(connection);
+    await connection.run('links/mark-awaiting', [runId]);
     await connection.run('plan/clear-plan', [runId]);
   });
   const base = await number(database, 'plan/plan-base', [runId], 'base');
@@ -66,8 +76,9 @@ export async function makePlan(database: Database, request: PlanRequest): Promis
   if (found.staged + duplicates !== request.rows) throw stageLost(found.staged + duplicates, request.rows);
   step();
   let notOwned = 0;
+  let unknownPeople = 0;
   if (found.added + found.candidates > 0) {
-    await planRecords(database, request, base, found, step);
+    unknownPeople = await planRecords(database, request, base, found, step);
     notOwned = await rejectNotOwned(database, request, base, stage);
   }
   const firstBlock = base + request.records;
@@ -83,6 +94,7 @@ export async function makePlan(database: Database, request: PlanRequest): Promis
     rejected: found.rejected + duplicates + notOwned,
     inFeed: found.in_feed,
     candidates: found.candidates,
+    unknownPeople,
     directoryVersion,
   };
 }
@@ -112,11 +124,7 @@ export async function countChanges(
   return counts;
 }
 
-async function classify(
-  database: Database,
-  request: PlanRequest,
-  stage: ReturnType<typeof stageTable>,
-): Promise<Classification> {
+async function classify(database: Database, request: PlanRequest, stage: StageTable): Promise<Classification> {
   const [found] = await database.rows<Classification & Record<string, number>>(
     'plan/classify',
     [request.attempt.feedId, request.force],
@@ -126,32 +134,68 @@ async function classify(
   return found;
 }
 
-/** The changes that records ask for; blocks are asked for by their absence. */
+/**
+ * The changes that records ask for; blocks are asked for by their absence.
+ *
+ * @returns how many references to people nobody answers to
+ */
 async function planRecords(
   database: Database,
-  { attempt, force }: PlanRequest,
+  request: PlanRequest,
   base: number,
   found: Classification,
   step: () => void,
-): Promise<void> {
+): Promise<number> {
+  const { attempt, force } = request;
   const { runId, feedId } = attempt;
   const stage = stageTable(runId);
-  await database.transaction(async (connection) => {
+  return database.transaction(async (connection) => {
     await connection.run('plan/make-candidates');
     await connection.run('plan/find-candidates', [feedId, force], stage);
     await connection.run('plan/analyze-candidates');
+    await connection.run('plan/make-links');
+    const unknownPeople = request.hasPeople ? await resolvePeople(connection, request, stage) : 0;
+    await connection.run('plan/analyze-links');
+    await connection.run('plan/make-dependent-changes');
+    if (request.hasDependents) await planDependents(connection, request.model, stage);
     step();
     if (found.added > 0) await connection.run('plan/plan-adds', [runId, base], stage);
     if (found.candidates > 0) await connection.run('plan/plan-changes', [runId, base], stage);
     step();
+    return unknownPeople;
   });
+}
+
+async function resolvePeople(
+  connection: Connection,
+  { attempt, fileNames }: PlanRequest,
+  stage: StageTable,
+): Promise<number> {
+  await connection.run('plan/find-references', [], stage);
+  await connection.run('plan/find-people', [], stage);
+  await connection.run('plan/fill-links');
+  return number(connection, 'plan/reject-references', [attempt.runId, fileNames], 'unknown', stage);
+}
+
+/** What becomes of objects that belong to users; owners are found, or get their ref, before what they own. */
+async function planDependents(connection: Connection, model: Model, stage: StageTable): Promise<void> {
+  await connection.run('plan/make-dependents');
+  await connection.run('plan/find-dependents', [], stage);
+  await connection.run('plan/analyze-dependents');
+  for (const { name, objectType } of model.dependents) {
+    await connection.run('plan/place-dependents', [name, typesOfKind(model, objectType)]);
+  }
+  const links = Object.fromEntries(
+    model.dependents.map(({ name, objectType, link }) => [name, { type: objectType, link }]),
+  );
+  await connection.run('plan/find-dependent-changes', [JSON.stringify(links)]);
 }
 
 async function rejectNotOwned(
   database: Database,
   request: PlanRequest,
   base: number,
-  stage: ReturnType<typeof stageTable>,
+  stage: StageTable,
 ): Promise<number> {
   const [handMade] = await database.rows<{ exist: boolean }>('plan/hand-made-accounts-exist');
   if (handMade?.exist !== true) return 0;
@@ -159,11 +203,11 @@ async function rejectNotOwned(
 }
 
 async function number(
-  database: Database,
+  database: Executor,
   query: string,
   params: readonly unknown[],
   column: string,
-  stage?: ReturnType<typeof stageTable>,
+  stage?: StageTable,
 ): Promise<number> {
   const [row] = await database.rows<Record<string, number>>(query, params, stage);
   return row?.[column] ?? 0;

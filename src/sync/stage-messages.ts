@@ -1,4 +1,5 @@
 import type { RecordLogEntry } from '../domain/record.js';
+import type { ExistingObject, ExistingUser } from '../mapping/existing.js';
 import type { ReadLimits } from '../readers/reader.js';
 import type { FileFormat } from '../readers/registry.js';
 
@@ -9,9 +10,16 @@ export interface StageJob {
   readonly control: string;
   /** `Model.source`. */
   readonly model: string;
-  /** Refs of the model's classification objects in the directory, by behaviour. */
-  readonly refs: Readonly<Record<string, string>>;
+  readonly objects: KnownObjects;
   readonly limits: ReadLimits;
+}
+
+/** Objects of the directory that the control file names, found before the first record. */
+export interface KnownObjects {
+  /** Behaviour code → ref. */
+  readonly behaviours: Readonly<Record<string, string>>;
+  /** Those of mappings by title, in the order of preference. */
+  readonly titles: readonly { readonly ref: string; readonly types: readonly string[]; readonly title: string }[];
 }
 
 export interface StageFile {
@@ -44,6 +52,10 @@ export interface StageSummary {
   /** Rows accepted with an error on a value. */
   readonly accepted: number;
   readonly inError: number;
+  /** Rows that refer to people. */
+  readonly withPeople: number;
+  /** Rows with objects that belong to the user. */
+  readonly withDependents: number;
   readonly valueCounts: Readonly<Record<string, number>>;
 }
 
@@ -53,9 +65,23 @@ export interface StageFailure {
   readonly message: string;
 }
 
-export type StageMessage = StageBatch | StageSummary | StageFailure;
+/** Records under way need to know what the directory holds. */
+export interface StageQuestion {
+  readonly type: 'question';
+  readonly usernames: readonly string[];
+  readonly refs: readonly string[];
+}
+
+export type StageMessage = StageBatch | StageSummary | StageFailure | StageQuestion;
 
 /** The main thread's answer to a batch: there is room for another one. */
 export interface StageCredit {
   readonly type: 'credit';
+}
+
+/** The main thread's answer to a question. Who or what is not there is left out. */
+export interface StageAnswer {
+  readonly type: 'answer';
+  readonly users: ReadonlyMap<string, ExistingUser>;
+  readonly objects: readonly ExistingObject[];
 }

@@ -3,13 +3,22 @@ import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import type { RecordError, RecordLogEntry, RecordPosition } from '../domain/record.js';
 import { UserSyncError, messageOf } from '../lib/errors.js';
 import { compileControlFile, type CompiledMapping } from '../mapping/compile.js';
-import { modelLookup } from '../mapping/references.js';
+import type { MapOutcome } from '../mapping/mapped.js';
 import { PatchBuilder } from '../mapping/patch.js';
 import { parseModel } from '../model/model.js';
 import { ReadError, type ReadItem } from '../readers/reader.js';
 import { createReader } from '../readers/registry.js';
 import { readControlFile } from './control.js';
-import type { StageFailure, StageFile, StageJob, StageMessage, StageSummary } from './stage-messages.js';
+import { DirectoryView } from './directory-view.js';
+import type {
+  StageAnswer,
+  StageCredit,
+  StageFailure,
+  StageFile,
+  StageJob,
+  StageMessage,
+  StageSummary,
+} from './stage-messages.js';
 import { StageRows, rawText, storableError } from './stage-rows.js';
 
 /** Batches on their way to the database: enough to keep both threads busy. */
@@ -23,11 +32,13 @@ class StageWorker {
   readonly #port: MessagePort;
   readonly #job: StageJob;
   readonly #mapping: CompiledMapping;
+  readonly #view: DirectoryView;
   readonly #patches: PatchBuilder;
   readonly #rows = new StageRows();
   #errors: RecordLogEntry[] = [];
   #credits = CREDITS;
   #onCredit: (() => void) | undefined;
+  #onAnswer: ((answer: StageAnswer) => void) | undefined;
   #seq = 0;
   #bytesRead = 0;
   #withoutUsername = 0;
@@ -39,11 +50,19 @@ class StageWorker {
     this.#port = port;
     this.#job = job;
     const model = parseModel(job.model, 'the model');
-    this.#mapping = compileControlFile(readControlFile(job.control, model), model, modelLookup(model, job.refs));
+    this.#view = new DirectoryView(job.objects, model, (question) => {
+      this.#post({ type: 'question', ...question });
+      return new Promise((resolve) => (this.#onAnswer = resolve));
+    });
+    this.#mapping = compileControlFile(readControlFile(job.control, model), model, this.#view);
     this.#patches = new PatchBuilder(model, this.#mapping.mentioned);
-    port.on('message', () => {
-      this.#credits += 1;
-      this.#onCredit?.();
+    port.on('message', (message: StageCredit | StageAnswer) => {
+      if (message.type === 'answer') {
+        this.#onAnswer?.(message);
+      } else {
+        this.#credits += 1;
+        this.#onCredit?.();
+      }
     });
   }
 
@@ -53,7 +72,14 @@ class StageWorker {
       const read = createReader(file.format, this.#job.limits);
       try {
         for await (const items of read(this.#bytesOf(file), signal)) {
-          for (const item of items) this.#stage(item, file, index);
+          if (this.#asksDirectory) {
+            const outcomes = await this.#mapAll(items);
+            items.forEach((item, at) => {
+              this.#stage(item, file, index, outcomes[at]);
+            });
+          } else {
+            for (const item of items) this.#stage(item, file, index);
+          }
           if (this.#rows.isFull || this.#errors.length >= 1000) await this.#send();
         }
       } catch (error) {
@@ -69,6 +95,8 @@ class StageWorker {
       rejected: this.#rejected,
       accepted: this.#accepted,
       inError: this.#inError,
+      withPeople: this.#patches.peopleCount,
+      withDependents: this.#patches.dependentsCount,
       valueCounts: Object.fromEntries(this.#patches.valueCounts),
     };
   }
@@ -89,7 +117,27 @@ class StageWorker {
     }
   }
 
-  #stage(item: ReadItem, file: StageFile, fileIndex: number): void {
+  get #asksDirectory(): boolean {
+    const { users, objects } = this.#mapping.needs;
+    return users || objects;
+  }
+
+  /** For a control file that asks what the directory holds: all records of a batch with the same few questions. */
+  #mapAll(items: readonly ReadItem[]): Promise<(MapOutcome | undefined)[]> {
+    const mapping = this.#mapping;
+    const usernames = items.map((item) =>
+      mapping.needs.users && item.kind === 'record' ? mapping.readUsername(item.value) : null,
+    );
+    const known = new Set(usernames.filter((username) => username !== null));
+    return this.#view.with([...known], () =>
+      items.map((item, index) =>
+        item.kind === 'record' ? mapping.map(item.value, this.#view.user(usernames[index] ?? null)) : undefined,
+      ),
+    );
+  }
+
+  /** @param mapped the outcome, when it is known already */
+  #stage(item: ReadItem, file: StageFile, fileIndex: number, mapped?: MapOutcome): void {
     const seq = this.#seq;
     this.#seq += 1;
     if (item.kind === 'rejected') {
@@ -98,7 +146,7 @@ class StageWorker {
       this.#reject(seq, fileIndex, item, username);
       return;
     }
-    const outcome = this.#mapping.map(item.value);
+    const outcome = mapped ?? this.#mapping.map(item.value);
     for (const error of outcome.errors) this.#log(error, outcome.username, file, item.position);
     if (!outcome.accepted) {
       this.#reject(seq, fileIndex, item, outcome.username);
@@ -155,7 +203,11 @@ class StageWorker {
       records: this.#seq,
       bytesRead: this.#bytesRead,
     };
-    this.#port.postMessage(batch, [rows.buffer]);
+    this.#post(batch, [rows.buffer]);
+  }
+
+  #post(message: StageMessage, moved: ArrayBuffer[] = []): void {
+    this.#port.postMessage(message, moved);
   }
 }
 

@@ -6,7 +6,16 @@ import { stageTable } from '../db/queries.js';
 import { insertErrors } from '../db/run-log.js';
 import { UserSyncError } from '../lib/errors.js';
 import type { OnProgress } from './context.js';
-import type { StageBatch, StageCredit, StageJob, StageMessage, StageSummary } from './stage-messages.js';
+import { answer } from './lookups.js';
+import type {
+  StageAnswer,
+  StageBatch,
+  StageCredit,
+  StageJob,
+  StageMessage,
+  StageQuestion,
+  StageSummary,
+} from './stage-messages.js';
 
 /**
  * A batch passes through in small pieces; a heap that may not grow is collected before it does. Room for a record at its
@@ -16,6 +25,7 @@ const WORKER_LIMITS = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 51
 
 export interface StageRequest {
   readonly runId: number;
+  readonly feedId: number;
   readonly lease: Lease;
   readonly job: StageJob;
   readonly signal: AbortSignal;
@@ -44,9 +54,12 @@ export async function stageBatch(database: Database, request: StageRequest): Pro
       resourceLimits: WORKER_LIMITS,
     });
     try {
-      const summary = await receive(worker, request, async (batch) => {
-        await insertErrors(database, request.runId, batch.errors);
-        await copy.write(batch.rows);
+      const summary = await receive(worker, request, {
+        onBatch: async (batch) => {
+          await insertErrors(database, request.runId, batch.errors);
+          await copy.write(batch.rows);
+        },
+        onQuestion: (question) => answer(database, request.feedId, question),
       });
       const stored = await copy.end();
       if (stored !== summary.rows) {
@@ -67,12 +80,13 @@ export async function stageBatch(database: Database, request: StageRequest): Pro
   });
 }
 
-/** Hands the worker's batches on one after the other, until it is done or has failed. */
-function receive(
-  worker: Worker,
-  request: StageRequest,
-  onBatch: (batch: StageBatch) => Promise<void>,
-): Promise<StageSummary> {
+interface Handlers {
+  readonly onBatch: (batch: StageBatch) => Promise<void>;
+  readonly onQuestion: (question: StageQuestion) => Promise<StageAnswer>;
+}
+
+/** Deals with the worker's messages one after the other, until it is done or has failed. */
+function receive(worker: Worker, request: StageRequest, { onBatch, onQuestion }: Handlers): Promise<StageSummary> {
   const totalBytes = request.job.files.reduce((sum, file) => sum + file.sizeBytes, 0);
   const credit: StageCredit = { type: 'credit' };
   return new Promise((resolve, reject) => {
@@ -85,6 +99,8 @@ function receive(
         resolve(message);
       } else if (message.type === 'failed') {
         reject(new UserSyncError(message.code, message.message));
+      } else if (message.type === 'question') {
+        worker.postMessage(await onQuestion(message));
       } else {
         await onBatch(message);
         const { bytesRead, records } = message;

@@ -250,17 +250,48 @@ export const INSTRUCTIONS: readonly Row[] = [
     { action: 'new', destination: 'boook' },
     ['unknown-destination', `${AT}/destination`, /did you mean `book`/],
   ],
-  ['new of a dependent destination', { action: 'new', destination: 'book' }, ['not-supported-yet', AT]],
+  ['new of a dependent destination', { action: 'new', destination: 'book' }],
   [
-    'a field of a dependent destination',
+    'assert-destination of a dependent destination',
+    { action: 'assert-destination', destination: 'book', exists: true },
+  ],
+  [
+    'assert-destination without exists',
+    { action: 'assert-destination', destination: 'book' },
+    ['missing-key', `${AT}/exists`],
+  ],
+  ['new of a dictionary', { action: 'new', destination: 'test:locker' }, ['wrong-destination', `${AT}/destination`]],
+  ['new of the tags', { action: 'new', destination: 'user:tags' }, ['wrong-destination', `${AT}/destination`]],
+  ['load by ref', { action: 'load', destination: 'book', using: 'load:by-ref' }],
+  ['load without using', { action: 'load', destination: 'book' }, ['missing-key', `${AT}/using`]],
+  [
+    'load with an unknown way to load',
+    { action: 'load', destination: 'book', using: 'load:by-reff' },
+    ['unknown-destination', `${AT}/using`, /did you mean `load:by-ref`/],
+  ],
+  [
+    'load with a problem in what to do otherwise',
+    {
+      action: 'load',
+      destination: 'book',
+      using: 'load:by-ref',
+      otherwise: [{ action: 'newer', destination: 'book' }],
+    },
+    ['unknown-action', `${AT}/otherwise/0/action`],
+  ],
+  [
+    'a field of a dependent destination that it does not have',
     { source: 's', destination: 'book', name: 'std:attribute:url' },
     ['unknown-name', `${AT}/name`],
   ],
   [
-    'a field of load:by-ref',
-    { source: 's', destination: 'load:by-ref', name: 'ref' },
-    ['not-supported-yet', `${AT}/destination`],
+    'the attribute that links an object to its owner',
+    { source: 's', destination: 'book', name: 'test:attribute:owner' },
+    ['unknown-name', `${AT}/name`],
   ],
+  ['a field of a dependent destination', { source: 's', destination: 'book', name: 'test:attribute:book-title' }],
+  ['a field of a dictionary', { source: 's', destination: 'test:locker', name: 'number' }],
+  ['a field of load:by-ref', { source: 's', destination: 'load:by-ref', name: 'ref' }],
   [
     'a reference to a person by e-mail',
     {
@@ -269,7 +300,6 @@ export const INSTRUCTIONS: readonly Row[] = [
       name: 'std:attribute:relationship-manager',
       filters: ['haplo:email-to-ref'],
     },
-    ['not-supported-yet', `${AT}/filters/0`],
   ],
   [
     'a reference to a person by username',
@@ -279,13 +309,8 @@ export const INSTRUCTIONS: readonly Row[] = [
       name: 'std:attribute:relationship-manager',
       filters: ['haplo:username-to-ref'],
     },
-    ['not-supported-yet', `${AT}/filters/0`],
   ],
-  [
-    'if-has-value on the profile',
-    { action: 'if-has-value', ...JOB, then: [] },
-    ['not-supported-yet', `${AT}/destination`],
-  ],
+  ['if-has-value on the profile', { action: 'if-has-value', ...JOB, then: [] }],
   ['if-has-value on the user', { action: 'if-has-value', destination: 'user', name: 'title', then: [] }],
   [
     'the username set again',

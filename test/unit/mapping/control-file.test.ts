@@ -129,8 +129,7 @@ describe('validation of control files', () => {
       ],
       { recordProcessor: 'join' },
     );
-    const supports = { existingValues: true, personReferences: true };
-    expect(validate(text, { supports, recordProcessors: ['join'] })).to.deep.equal([]);
+    expect(validate(text, { recordProcessors: ['join'] })).to.deep.equal([]);
   });
 
   describe('of all that is above', () => {

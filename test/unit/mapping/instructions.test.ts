@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { InputRecord } from '../../../src/domain/record.js';
 import type { AttributeChange } from '../../../src/mapping/mapped.js';
-import { accepted, codesOf, mapped, mappingOf, USER_FIELDS } from './mapping-case.js';
+import { accepted, codesOf, mapped, mappingOf, NOBODY, USER_FIELDS } from './mapping-case.js';
 
 const JOB = 'std:attribute:job-title';
 const HOME = 'std:qualifier:home';
@@ -362,7 +362,12 @@ describe('instructions', () => {
       mappingOf(instructions)
         .map({ ...USER_FIELDS, ...record }, existing)
         .errors.map((error) => error.message);
-    const existing = { tags: { 'test:tag:door': '1' }, profile: { [JOB]: [{ value: 'old', qualifier: HOME }] } };
+    const existing = {
+      ...NOBODY,
+      user: { title: 'Dr' },
+      tags: { 'test:tag:door': '1' },
+      profile: { [JOB]: [{ value: 'old', qualifier: HOME }] },
+    };
 
     it('sees what was set earlier for this record', () => {
       expect(answers([ask('user', 'title')], {})).to.deep.equal(['no']);
@@ -376,6 +381,7 @@ describe('instructions', () => {
     it('sees what the directory holds', () => {
       expect(answers([ask('profile', JOB)], {}, existing)).to.deep.equal(['yes']);
       expect(answers([ask('profile', JOB)], {})).to.deep.equal(['no']);
+      expect(answers([ask('user', 'title')], {}, existing)).to.deep.equal(['yes']);
       expect(answers([remove, ask('profile', JOB)], {}, existing)).to.deep.equal(['no']);
       expect(answers([ask('user:tags', 'test:tag:door')], {}, existing)).to.deep.equal(['yes']);
       expect(
@@ -391,8 +397,15 @@ describe('instructions', () => {
     });
 
     it('tells that it needs the directory', () => {
-      expect(mappingOf([ask('profile', JOB)]).needsExisting).to.equal(true);
-      expect(mappingOf([ask('user', 'title')]).needsExisting).to.equal(false);
+      expect(mappingOf([ask('profile', JOB)]).needs.users).to.equal(true);
+      expect(mappingOf([ask('user', 'title')]).needs.users).to.equal(true);
+      expect(mappingOf([ask('value:person-name', 'last')]).needs.users).to.equal(false);
+      expect(mappingOf([set('a')]).needs).to.deep.equal({
+        users: false,
+        objects: false,
+        behaviours: false,
+        titles: [],
+      });
     });
   });
 });

@@ -5,6 +5,7 @@ import { describeProblem } from '../../../src/lib/errors.js';
 import { packageRoot } from '../../../src/lib/package-root.js';
 import { compileControlFile, type CompiledMapping } from '../../../src/mapping/compile.js';
 import { validateControlFile, type ValidationOptions } from '../../../src/mapping/control-file.js';
+import type { ExistingUser } from '../../../src/mapping/existing.js';
 import type { ControlFile } from '../../../src/mapping/instruction.js';
 import type { AcceptedRecord, MapOutcome } from '../../../src/mapping/mapped.js';
 import { parseModel, type Model } from '../../../src/model/model.js';
@@ -22,7 +23,8 @@ export const USER_INSTRUCTIONS = [
 
 export const USER_FIELDS = { u: 'Joe', first: 'Joe', last: 'Bloggs', email: 'joe@example.org' } as const;
 
-const ALL_FEATURES: ValidationOptions = { supports: { existingValues: true, personReferences: true } };
+/** A user of the directory without anything. */
+export const NOBODY: ExistingUser = { user: {}, tags: {}, dictionaries: {}, profile: {}, profileRef: '1', objects: [] };
 
 export function controlText(instructions: readonly unknown[], more: Record<string, unknown> = {}): string {
   return JSON.stringify({
@@ -34,7 +36,7 @@ export function controlText(instructions: readonly unknown[], more: Record<strin
   });
 }
 
-export function validControl(text: string, options: ValidationOptions = ALL_FEATURES): ControlFile {
+export function validControl(text: string, options: ValidationOptions = {}): ControlFile {
   const { control, problems } = validateControlFile(text, model, READER_FORMATS, options);
   if (control === null) throw new Error(problems.map(describeProblem).join('\n'));
   return control;
@@ -69,7 +71,7 @@ export function codesOf(outcome: MapOutcome): string[] {
 
 function extendedModel(): Model {
   const text = readFileSync(join(packageRoot(), 'config', 'model.json'), 'utf8');
-  const file = JSON.parse(text) as { attributes: object[]; tags: object[]; destinations: object[] };
+  const file = JSON.parse(text) as Record<'types' | 'attributes' | 'tags' | 'destinations', object[]>;
   const types = ['std:type:person'];
   for (const dataType of ['text', 'text-multiline', 'isbn', 'integer', 'number', 'boolean', 'object-type', 'json']) {
     file.attributes.push({ code: `test:attribute:${dataType}`, title: dataType, dataType, types });
@@ -77,13 +79,39 @@ function extendedModel(): Model {
   const attributes = ['test:attribute:text', 'std:attribute:date'];
   file.attributes.push({ code: 'test:attribute:post', title: 'Post', dataType: 'attribute-group', attributes, types });
   file.tags.push({ code: 'test:tag:door', title: 'Door' });
-  const book = {
-    name: 'book',
-    title: 'Book',
-    objectType: 'std:type:book',
-    depends: 'profile',
-    link: 'std:attribute:url',
-  };
-  file.destinations.push(book);
+  const link = (code: string, type: string, refTypes: string[]): object => ({
+    code,
+    title: code,
+    dataType: 'ref',
+    refTypes,
+    types: [type],
+  });
+  file.attributes.push(
+    { code: 'test:attribute:book-title', title: 'Title', dataType: 'text', types: ['std:type:book', 'test:type:page'] },
+    link('test:attribute:owner', 'std:type:book', ['std:type:person']),
+    link('test:attribute:book', 'test:type:page', ['std:type:book']),
+    link('test:attribute:reviewer', 'std:type:book', ['std:type:person']),
+    {
+      code: 'test:attribute:loan',
+      title: 'Loan',
+      dataType: 'attribute-group',
+      attributes: ['test:attribute:text', 'test:attribute:reviewer'],
+      types: ['std:type:book'],
+    },
+  );
+  file.types.push({ code: 'test:type:page', title: 'Page' });
+  file.destinations.push(
+    { name: 'book', title: 'Book', objectType: 'std:type:book', depends: 'profile', link: 'test:attribute:owner' },
+    { name: 'book:page', title: 'Page', objectType: 'test:type:page', depends: 'book', link: 'test:attribute:book' },
+    {
+      name: 'test:locker',
+      title: 'Locker',
+      kind: 'dictionary',
+      names: [
+        { name: 'number', title: 'Number', dataType: 'integer', required: true },
+        { name: 'colour', title: 'Colour' },
+      ],
+    },
+  );
   return parseModel(JSON.stringify(file), 'the model of the tests');
 }

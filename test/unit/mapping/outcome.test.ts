@@ -31,7 +31,9 @@ describe('the outcome of mapping', () => {
         groups: [],
       },
       tags: {},
+      dictionaries: {},
       profile: {},
+      dependents: [],
       errors: [],
     });
   });

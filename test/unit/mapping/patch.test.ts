@@ -16,7 +16,9 @@ function record(more: Partial<AcceptedRecord> = {}): AcceptedRecord {
     username: 'ada',
     user: { username: 'ada', email: 'ada@example.org', title: null, nameFirst: 'Ada', nameLast: 'King', groups: [] },
     tags: {},
+    dictionaries: {},
     profile: {},
+    dependents: [],
     errors: [],
     ...more,
   };

@@ -6,7 +6,7 @@ import { validateControlFile } from '../../../src/mapping/control-file.js';
 import type { AttributeChange, AttributeValue } from '../../../src/mapping/mapped.js';
 import { CONTROL_FILE_PROBLEMS } from '../../../src/mapping/problems.js';
 import { READER_FORMATS } from '../../../src/readers/registry.js';
-import { controlText, model, validControl } from './mapping-case.js';
+import { controlText, model, NOBODY, validControl } from './mapping-case.js';
 import { interpret, type NaiveInstruction } from './naive-interpreter.js';
 
 /** The first is the most frequent, so that instructions often meet at the same name. */
@@ -167,7 +167,7 @@ describe('properties of mapping', () => {
           // Several records through one mapping: nothing of one may show in the next.
           for (const record of several) {
             mapped++;
-            const outcome = mapping.map(record, { tags: {}, profile: existing });
+            const outcome = mapping.map(record, { ...NOBODY, profile: existing });
             const naive = interpret(all, record, existing);
             expect(outcome.errors.map((error) => error.code)).to.deep.equal(naive.codes.slice(0, 100));
             expect(outcome.accepted).to.equal(!naive.rejected);

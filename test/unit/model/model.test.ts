@@ -22,7 +22,7 @@ const ROWS: readonly Row[] = [
   [
     'a type twice',
     (file) => file.types!.push({ code: 'std:type:book', title: 'B' }),
-    ['duplicate-code', '/types/7/code', /already/],
+    ['duplicate-code', '/types/8/code', /already/],
   ],
   [
     'a group twice',
@@ -95,7 +95,7 @@ const ROWS: readonly Row[] = [
         dataType: 'object-type',
         types: ['std:type:person'],
       }),
-    ['reserved-code', '/attributes/11/code', /itself/],
+    ['reserved-code', '/attributes/14/code', /itself/],
   ],
   ['an unknown key', (file) => (file.types![0]!.titel = 'x'), ['unknown-key', '/types/0/titel', /titel/]],
   ['a missing key', (file) => delete file.types![0]!.title, ['missing-key', '/types/0/title', /missing/]],
@@ -114,7 +114,7 @@ const ROWS: readonly Row[] = [
         depends: 'profile',
         link: 'std:attribute:url',
       }),
-    ['duplicate-code', '/destinations/0/name', /every model/],
+    ['duplicate-code', '/destinations/1/name', /every model/],
   ],
   [
     'a destination that depends on nothing known',
@@ -126,7 +126,65 @@ const ROWS: readonly Row[] = [
         depends: 'profil',
         link: 'std:attribute:url',
       }),
-    ['unknown-code', '/destinations/0/depends', /did you mean `profile`/],
+    ['unknown-code', '/destinations/1/depends', /did you mean `profile`/],
+  ],
+  [
+    'a link to the owner that is no reference',
+    (file) => (file.destinations![0]!.link = 'std:attribute:job-title'),
+    ['wrong-type', '/destinations/0/link', /data type `ref`/],
+  ],
+  [
+    'a link to the owner that the type does not have',
+    (file) => (file.destinations![0]!.link = 'std:attribute:relationship-manager'),
+    ['wrong-type', '/destinations/0/link', /must have/],
+  ],
+  [
+    'a person as the object of a person',
+    (file) => (file.destinations![0]!.objectType = 'std:type:person:staff'),
+    ['wrong-type', '/destinations/0/objectType', /accounts of their own/],
+  ],
+  [
+    'destinations that own each other',
+    (file) => {
+      file.destinations!.push({ ...file.destinations![0], name: 'other', depends: 'example:appointment' });
+      file.destinations![0]!.depends = 'other';
+    },
+    ['parent-cycle', '/destinations/0/depends', /its own owners/],
+  ],
+  [
+    'a dictionary without names',
+    (file) => file.destinations!.push({ name: 'd', title: 'D', kind: 'dictionary', names: [] }),
+    ['invalid-value', '/destinations/1/names', /at least one name/],
+  ],
+  [
+    'a name of a dictionary that is there twice',
+    (file) =>
+      file.destinations!.push({
+        name: 'd',
+        title: 'D',
+        kind: 'dictionary',
+        names: [
+          { name: 'n', title: 'N' },
+          { name: 'n', title: 'N' },
+        ],
+      }),
+    ['duplicate-code', '/destinations/1/names/1/name', /already/],
+  ],
+  [
+    'a dictionary of values that have parts',
+    (file) =>
+      file.destinations!.push({
+        name: 'd',
+        title: 'D',
+        kind: 'dictionary',
+        names: [{ name: 'n', title: 'N', dataType: 'person-name' }],
+      }),
+    ['invalid-value', '/destinations/1/names/0/dataType', /./],
+  ],
+  [
+    'a destination of an unknown kind',
+    (file) => (file.destinations![0]!.kind = 'list'),
+    ['invalid-value', '/destinations/0/kind', /./],
   ],
 ];
 

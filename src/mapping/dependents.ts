@@ -1,0 +1,246 @@
+import type { Destination } from '../model/destinations.js';
+import type { Model } from '../model/model.js';
+import { objectAt, type ExistingObject, type ExistingUser } from './existing.js';
+import type { AttributeChange, DependentObject } from './mapped.js';
+import type { AttributeEdit } from './attribute-edits.js';
+
+/** A dependent destination of a compiled control file. */
+export interface CompiledDependent {
+  readonly name: string;
+  readonly objectType: string;
+  readonly optional: boolean;
+  /** Undefined: the profile owns its objects. */
+  readonly owner: CompiledDependent | undefined;
+  readonly children: CompiledDependent[];
+  /** Attributes that the control file mentions, with their slots among the edits. */
+  attributes: readonly (readonly [string, number])[];
+  /** The place of the first object that `new` starts: behind the one that is there by itself, if that is used at all. */
+  readonly firstNewPlace: number;
+}
+
+/** Which dependent destinations take part: those mentioned, their owners, and those whose objects are always made. */
+export class DependentTable {
+  private readonly compiled = new Map<string, CompiledDependent>();
+
+  /** @param usedWithoutNew destinations that get values before any `new` or `load` */
+  constructor(
+    private readonly model: Model,
+    private readonly usedWithoutNew: ReadonlySet<string>,
+  ) {
+    for (const { name, optional } of model.dependents) if (!optional) this.of(name);
+  }
+
+  get all(): readonly CompiledDependent[] {
+    return [...this.compiled.values()];
+  }
+
+  of(name: string): CompiledDependent {
+    const known = this.compiled.get(name);
+    if (known !== undefined) return known;
+    const dependent = this.model.destinations.get(name)?.dependent;
+    if (dependent === undefined) throw new Error(`${name} is no dependent destination`);
+    const owner = dependent.owner === 'profile' ? undefined : this.of(dependent.owner);
+    const { objectType, optional } = dependent;
+    const firstNewPlace = this.usedWithoutNew.has(name) ? 1 : 0;
+    const compiled = { name, objectType, optional, owner, children: [], attributes: [], firstNewPlace };
+    owner?.children.push(compiled);
+    this.compiled.set(name, compiled);
+    return compiled;
+  }
+
+  /** When all instructions are compiled, and so all slots are given out. */
+  finish(slotsOf: (destination: Destination) => readonly (readonly [string, number])[]): readonly CompiledDependent[] {
+    for (const compiled of this.all) {
+      const destination = this.model.destinations.get(compiled.name);
+      if (destination !== undefined) compiled.attributes = slotsOf(destination);
+    }
+    return this.all;
+  }
+}
+
+interface Target {
+  readonly dependent: CompiledDependent;
+  readonly owner: number | null;
+  readonly which: DependentObject['which'];
+  attributes: Record<string, AttributeChange>;
+}
+
+/**
+ * The objects that one record deals with. Each destination has a current one, which instructions change by way of the
+ * slots; it is begun by the first value set, by `new` or by `load`, and completed when the next one is begun.
+ */
+export class DependentTargets {
+  private targets: Target[] = [];
+  private readonly current = new Map<CompiledDependent, number>();
+  /** How many objects `new` has started, by destination and owner. */
+  private readonly started = new Map<string, number>();
+  private readonly loaded = new Set<string>();
+  private existing: ExistingUser | undefined;
+
+  constructor(
+    private readonly all: readonly CompiledDependent[],
+    private readonly edits: (AttributeEdit | undefined)[],
+    private readonly model: Model,
+  ) {}
+
+  start(existing: ExistingUser | undefined): void {
+    this.targets = [];
+    this.current.clear();
+    this.started.clear();
+    this.loaded.clear();
+    this.existing = existing;
+  }
+
+  /** Where the current object is among the record's, counted from 0; begins the one that is there by itself when there is none. */
+  use(dependent: CompiledDependent): number {
+    return this.current.get(dependent) ?? this.begin(dependent, { place: 0 });
+  }
+
+  startNew(dependent: CompiledDependent): void {
+    this.complete(dependent);
+    const owner = this.ownerOf(dependent);
+    const key = `${owner ?? ''} ${dependent.name}`;
+    const before = this.started.get(key) ?? 0;
+    this.started.set(key, before + 1);
+    this.begin(dependent, { place: dependent.firstNewPlace + before });
+  }
+
+  /** False: the object is not one that this destination of this user may change. */
+  load(dependent: CompiledDependent, object: ExistingObject): boolean {
+    this.complete(dependent);
+    const { types, owner } = object;
+    const isOfType = types === null || types.some((type) => this.model.isKindOf(type, dependent.objectType));
+    if (!isOfType) return false;
+    // What belongs to somebody else is not this record's to change.
+    if (owner !== null && owner !== this.refOf(this.ownerOf(dependent))) return false;
+    this.loaded.add(object.ref);
+    this.begin(dependent, { ref: object.ref });
+    return true;
+  }
+
+  /** The current object is in the directory, or this record set or loaded something for it. */
+  exists(dependent: CompiledDependent): boolean {
+    const index = this.current.get(dependent);
+    if (index !== undefined) {
+      const target = this.targets[index];
+      if (target !== undefined && 'ref' in target.which) return true;
+      if (dependent.attributes.some(([, slot]) => (this.edits[slot]?.values.length ?? 0) > 0)) return true;
+    }
+    return this.existingObject(dependent) !== undefined;
+  }
+
+  /** What the directory holds at the place of the current object. */
+  existingObject(dependent: CompiledDependent): ExistingObject | undefined {
+    const index = this.current.get(dependent);
+    const target = index === undefined ? undefined : this.targets[index];
+    const owner = target === undefined ? this.currentOwnerRef(dependent) : this.refOf(target.owner);
+    return this.find(dependent, owner, target?.which ?? { place: 0 });
+  }
+
+  /** Everything the record makes of dependent objects; what it says nothing of is left out. */
+  take(): readonly DependentObject[] {
+    for (const dependent of this.all) {
+      if (!dependent.optional && dependent.owner === undefined) this.use(dependent);
+    }
+    for (const dependent of this.all) if (!dependent.optional) this.useForEachOwner(dependent);
+    for (const dependent of this.current.keys()) this.collect(dependent);
+    return this.withoutUntouched();
+  }
+
+  private useForEachOwner(dependent: CompiledDependent): void {
+    const { owner } = dependent;
+    if (owner === undefined) return;
+    this.targets.forEach((target, index) => {
+      if (target.dependent !== owner) return;
+      const isThere = this.targets.some((one) => one.dependent === dependent && one.owner === index);
+      if (!isThere) this.targets.push({ dependent, owner: index, which: { place: 0 }, attributes: {} });
+    });
+  }
+
+  private begin(dependent: CompiledDependent, which: DependentObject['which']): number {
+    const owner = this.ownerOf(dependent);
+    const index = this.targets.length;
+    this.targets.push({ dependent, owner, which, attributes: {} });
+    this.current.set(dependent, index);
+    return index;
+  }
+
+  private ownerOf({ owner }: CompiledDependent): number | null {
+    return owner === undefined ? null : this.use(owner);
+  }
+
+  /** Also of what belongs to it: the next one has another owner. */
+  private complete(dependent: CompiledDependent): void {
+    this.collect(dependent);
+    this.current.delete(dependent);
+    for (const child of dependent.children) this.complete(child);
+  }
+
+  private collect(dependent: CompiledDependent): void {
+    const index = this.current.get(dependent);
+    const target = index === undefined ? undefined : this.targets[index];
+    if (target === undefined) return;
+    for (const [attribute, slot] of dependent.attributes) {
+      const edit = this.edits[slot];
+      if (edit !== undefined) target.attributes[attribute] = edit;
+      this.edits[slot] = undefined;
+    }
+  }
+
+  /** From the end, since what belongs to an object comes after it and keeps it in. */
+  private withoutUntouched(): readonly DependentObject[] {
+    const { targets } = this;
+    const make = targets.map(
+      ({ dependent, attributes }) =>
+        !dependent.optional || Object.values(attributes).some(({ values }) => values.length > 0),
+    );
+    const keep = targets.map(({ attributes }, index) => make[index] === true || Object.keys(attributes).length > 0);
+    for (let index = targets.length - 1; index >= 0; index--) {
+      const owner = targets[index]?.owner ?? null;
+      if (owner === null) continue;
+      if (make[index] === true) make[owner] = true;
+      if (keep[index] === true) keep[owner] = true;
+    }
+    const places: number[] = [];
+    const objects: DependentObject[] = [];
+    targets.forEach(({ dependent, owner, which, attributes }, index) => {
+      places.push(objects.length);
+      if (keep[index] !== true) return;
+      objects.push({
+        destination: dependent.name,
+        number: index + 1,
+        owner: owner === null ? null : (places[owner] ?? null),
+        which,
+        make: make[index] === true,
+        attributes,
+      });
+    });
+    return objects;
+  }
+
+  private currentOwnerRef({ owner }: CompiledDependent): string | null {
+    if (owner === undefined) return this.existing?.profileRef ?? null;
+    const index = this.current.get(owner);
+    if (index !== undefined) return this.refOf(index);
+    return this.find(owner, this.currentOwnerRef(owner), { place: 0 })?.ref ?? null;
+  }
+
+  /** The ref of an object of this record, when the directory has it. */
+  private refOf(index: number | null): string | null {
+    if (index === null) return this.existing?.profileRef ?? null;
+    const target = this.targets[index];
+    if (target === undefined) return null;
+    return this.find(target.dependent, this.refOf(target.owner), target.which)?.ref ?? null;
+  }
+
+  private find(
+    { name, objectType }: CompiledDependent,
+    owner: string | null,
+    which: DependentObject['which'],
+  ): ExistingObject | undefined {
+    const objects = this.existing?.objects ?? [];
+    if ('ref' in which) return objects.find(({ ref }) => ref === which.ref);
+    if (owner === null) return undefined;
+    return objectAt(objects, { destination: name, objectType, owner, place: which.place }, this.model, this.loaded);
+  }
+}
