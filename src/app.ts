@@ -70,8 +70,8 @@ export class App implements AsyncDisposable {
   /** How a feed wants its runs; one that the configuration does not name has the defaults. */
   feedSettings(name: string): FeedSettings {
     const feed = this.config.feeds[name] ?? this.config.feeds.default;
-    const { autoApply, chunkSize, concurrency, guards } = feed;
-    return { name, autoApply, chunkSize, concurrency, guards };
+    const { autoApply, chunkSize, concurrency, guards, leavers } = feed;
+    return { name, autoApply, chunkSize, concurrency, guards, leavers };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -16,6 +16,7 @@ import { registerPreview } from './cli/preview.js';
 import { registerRuns } from './cli/runs.js';
 import { registerSync } from './cli/sync.js';
 import { ReaderGoneError, Terminal, printable } from './cli/terminal.js';
+import { registerOverrides } from './cli/overrides.js';
 import { registerUser } from './cli/user.js';
 import { UserSyncError, messageOf } from './lib/errors.js';
 import { packageRoot } from './lib/package-root.js';
@@ -32,6 +33,7 @@ const COMMANDS: readonly RegisterCommand[] = [
   registerLog,
   registerDecisions,
   registerUser,
+  registerOverrides,
   registerMigrate,
   registerDoctor,
 ];

@@ -90,7 +90,15 @@ set attributes = (object.attributes
 from sync.change as planned
 cross join lateral jsonb_each(planned.after -> 'dependents') as changed
 where planned.run_id = $1::bigint and planned.ordinal between $2::integer and $3::integer and not planned.withheld
-  and not changed.value ? 'type'
+  and not changed.value ?| array['type', 'removed']
+  and object.ref = changed.key::bigint
+
+-- name: remove-dependents
+-- Objects that a run made which is taken back.
+delete from directory.object using sync.change as planned
+cross join lateral jsonb_each(planned.after -> 'dependents') as changed
+where planned.run_id = $1::bigint and planned.ordinal between $2::integer and $3::integer and not planned.withheld
+  and changed.value ? 'removed'
   and object.ref = changed.key::bigint
 
 -- name: apply-accounts
@@ -139,6 +147,7 @@ update sync.feed_user
 set digest      = coalesce(planned.digest, feed_user.digest),
     in_feed     = planned.kind <> 'block',
     in_error    = false,
+    look_again  = false,
     since_run   = case when feed_user.in_feed = (planned.kind <> 'block') then feed_user.since_run else $1::bigint end,
     changed_run = $1::bigint
 from sync.change as planned
@@ -193,11 +202,11 @@ from refused left join {{stage}} as stage on stage.username = refused.username
 
 -- name: settle-digests
 -- Users whose record differs without anything to change: remembers the new digest.
-update sync.feed_user set digest = stage.digest, in_error = false
+update sync.feed_user set digest = stage.digest, in_error = false, look_again = false
 from {{stage}} as stage
 where stage.username = feed_user.username and stage.digest is not null
   and feed_user.feed_id = $2::smallint and feed_user.in_feed
-  and (feed_user.digest is distinct from stage.digest or feed_user.in_error)
+  and (feed_user.digest is distinct from stage.digest or feed_user.in_error or feed_user.look_again)
   and not exists (select from sync.change
                   where change.run_id = $1::bigint and change.username = stage.username and change.withheld)
 
@@ -207,6 +216,19 @@ update sync.feed_user set in_error = true
 from {{stage}} as stage
 where stage.username = feed_user.username and feed_user.feed_id = $1::smallint and not feed_user.in_error
   and (stage.digest is null or stage.in_error)
+
+-- name: settle-missing
+-- Users of feed $1 who are in the feed and not in the batch are leaving: one more run that they are missing in.
+update sync.feed_user
+set missing_runs = missing_runs + 1, missing_since = coalesce(missing_since, now())
+where feed_id = $1::smallint and in_feed
+  and not exists (select from {{stage}} as stage where stage.username = feed_user.username)
+
+-- name: settle-returned
+-- Users of feed $1 who were leaving and are in the batch again, or are blocked now, are not leaving any more.
+update sync.feed_user set missing_runs = 0, missing_since = null
+where feed_id = $1::smallint and missing_since is not null
+  and (not in_feed or exists (select from {{stage}} as stage where stage.username = feed_user.username))
 
 -- name: settle-rejected
 -- Keeps what was received for rejected records. $1 run id, $2 feed id, $3 file names by number.

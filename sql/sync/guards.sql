@@ -8,7 +8,15 @@ select run.id, run.counts, run.value_counts, run.control_id, run.model_digest,
        not exists (
          select from sync.run as later
          where later.feed_id = run.feed_id and later.publication is not null and later.finished_at > run.finished_at)
-       and not run.without_blocks and not exists (
+       and not run.without_blocks
+       -- Nor did an operator want something else for a user, nor is anybody to be looked at again or on the way out.
+       and not exists (
+         select from sync.override
+         where greatest(created_at, ended_at, case when until <= now() then until end) > run.finished_at)
+       and not exists (
+         select from sync.feed_user
+         where feed_user.feed_id = run.feed_id and (feed_user.look_again or feed_user.missing_since is not null))
+       and not exists (
          select from sync.run_log
          where run_log.run_id = run.id and run_log.code in ('database', 'not-owned', 'other-feed', 'unknown-reference')) as is_done,
        coalesce(jsonb_object_agg(run_file.name,

@@ -72,6 +72,20 @@ logged as (
 )
 select count(*) as rejected from refused
 
+-- name: apply-pins
+-- Values that an operator pinned take the place of what the records give. They are part of the digest, so that a pin which
+-- begins or ends shows up by itself. Groups keep the model's order.
+with pin as (
+  select username, jsonb_object_agg(name, value order by name) as pins
+  from sync.overrides_at(now()) where kind = 'pin'
+  group by username
+)
+update {{stage}} as stage
+set mapped = sync.pinned(stage.mapped::jsonb, pin.pins)::text,
+    digest = md5(stage.digest::text || pin.pins::text)::uuid
+from pin
+where stage.username = pin.username and stage.digest is not null
+
 -- name: classify
 -- One pass that says how much of each kind of work there is. $1 feed id, $2 force.
 with staged as (
@@ -79,7 +93,7 @@ with staged as (
          count(*) filter (where stage.digest is null) as rejected,
          count(*) filter (where stage.digest is not null and feed_user.username is null) as added,
          count(*) filter (where stage.digest is not null and feed_user.feed_id = $1::smallint
-                            and (not feed_user.in_feed or feed_user.in_error or $2::boolean
+                            and (not feed_user.in_feed or feed_user.in_error or feed_user.look_again or $2::boolean
                                  or feed_user.digest is distinct from stage.digest)) as candidates,
          count(*) filter (where feed_user.feed_id = $1::smallint and feed_user.in_feed) as still_there
   from {{stage}} as stage
@@ -112,7 +126,7 @@ left join directory.account on account.id = feed_user.account_id
 where stage.digest is not null
   and (feed_user.username is null
        or feed_user.feed_id = $1::smallint
-          and (not feed_user.in_feed or feed_user.in_error or $2::boolean
+          and (not feed_user.in_feed or feed_user.in_error or feed_user.look_again or $2::boolean
                or feed_user.digest is distinct from stage.digest))
 
 -- name: analyze-candidates
@@ -442,7 +456,8 @@ cross join lateral (
 where not in_feed or difference.before is not null or difference.after is not null
 
 -- name: plan-blocks
--- Users of the feed who are not in the batch, not even as a rejected record. A blocked user's profile becomes the past
+-- Users of the feed who are not in the batch, not even as a rejected record; unless an operator protects them, or their
+-- grace is not over: $5 runs and $6 days of being missing, both of them. A blocked user's profile becomes the past
 -- type of the managed group they belong to, the last in the model's order; memberships stay. $3: first ordinal; $4: rows of
 -- the batch: a staging table that a crash of Postgres emptied must not block everybody.
 insert into sync.change (run_id, ordinal, kind, username, account_id, before, after)
@@ -469,6 +484,10 @@ where feed_user.feed_id = $2::smallint
   and feed_user.in_feed
   and (select count(*) from {{stage}}) = $4::bigint
   and not exists (select from {{stage}} as stage where stage.username = feed_user.username)
+  and feed_user.missing_runs >= $5::integer
+  and coalesce(feed_user.missing_since, now()) <= now() - $6::integer * interval '1 day'
+  and not exists (select from sync.overrides_at(now()) as override
+                  where override.kind = 'protect' and override.username = feed_user.username)
 
 -- name: hand-made-accounts-exist
 select exists (

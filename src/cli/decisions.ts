@@ -5,7 +5,8 @@ import { summariseRun } from '../sync/run-report.js';
 import { parseRunId, type RegisterCommand } from './command.js';
 import { runInForeground } from './sync.js';
 
-const ACTOR = 'command line';
+/** Who decides, for the books. */
+export const ACTOR = 'command line';
 
 export const registerDecisions: RegisterCommand = (program, context) => {
   const { terminal } = context;

@@ -94,7 +94,7 @@ function flatten(state: ChangeState | null): Map<string, unknown> {
 /** `example:appointment 12/std:attribute:date`: objects that belong to the user, by their ref. */
 function flattenObjects(objects: object, fields: Map<string, unknown>): void {
   for (const [ref, object] of Object.entries(objects) as [string, DependentState][]) {
-    for (const [name, value] of Object.entries(object.attributes)) {
+    for (const [name, value] of Object.entries(object.attributes ?? {})) {
       fields.set(`${object.destination} ${ref}/${name}`, value);
     }
   }

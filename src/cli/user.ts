@@ -71,6 +71,15 @@ function printAccount(terminal: Terminal, account: Account, person: Person): voi
     line('feed', `${account.feed}: ${account.in_feed ? 'in the feed' : 'not in the feed'}${since}`);
   }
   if (person.sync?.inError === true) line('in error', 'the last record had errors; it is tried again in the next run');
+  if (person.sync?.missing != null) {
+    const { since, runs } = person.sync.missing;
+    line('leaving', `missing from the feed since ${localTime(since)}, in ${runs} ${runs === 1 ? 'run' : 'runs'}`);
+  }
+  for (const { kind, name, value, reason, by, until } of person.overrides) {
+    const what =
+      kind === 'protect' ? 'protected: not blocked' : `${name ?? ''} pinned to ${valueText(value) || '(none)'}`;
+    line('override', `${what}${until === null ? '' : ` until ${localTime(until)}`}, by ${by}: ${reason}`);
+  }
   line('groups', account.groups.join(', ') || '(none)');
   line('types', account.profile_types.join(', ') || '(none)');
   for (const [tag, value] of Object.entries(account.tags)) line('tag', `${tag} = ${String(value)}`);

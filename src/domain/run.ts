@@ -95,7 +95,9 @@ export interface DependentState {
   /** Only of an object that is made: its type, and the destination and place that it is made for. */
   readonly type?: string;
   readonly origin?: string;
-  readonly attributes: Readonly<Record<string, unknown>>;
+  readonly attributes?: Readonly<Record<string, unknown>>;
+  /** Only of an object that goes again, as the run that made it is taken back. */
+  readonly removed?: true;
 }
 
 /** A line of a run's plan. */

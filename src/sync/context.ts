@@ -26,6 +26,8 @@ export interface FeedSettings {
   readonly chunkSize: number;
   /** Transactions at once. */
   readonly concurrency: number;
+  /** How long somebody may be missing before being blocked. */
+  readonly leavers: { readonly graceRuns: number; readonly graceDays: number };
 }
 
 /** How far a run is: for the terminal and the page. */

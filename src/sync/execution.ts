@@ -181,6 +181,11 @@ export class Execution {
       `Planned: ${added} to add, ${updated} to update, ${blocked} to block, ${unblocked} to unblock; ` +
         `${unchanged} unchanged, ${rejected} rejected.`,
     );
+    const spared = plan.missing - blocked;
+    if (spared > 0) {
+      const who = `${spared} ${spared === 1 ? 'user is' : 'users are'}`;
+      await this.#note('info', `${who} missing and not blocked: within their grace, or protected by an operator.`);
+    }
     for (const guard of guards.filter(({ breached }) => breached)) {
       await this.#note('warn', `Guard ${guard.guard} is breached: ${describeGuard(guard)}.`, guard.guard);
     }
@@ -218,6 +223,7 @@ export class Execution {
         digestsDiffer: batch === undefined || batch.plan.candidates > planned.updated + planned.unblocked,
         hasErrors: batch === undefined || batch.staged.inError + batch.plan.unknownPeople > 0,
         hasRejected: planned.rejected > 0,
+        hasMissing: batch === undefined || batch.plan.missing > planned.blocked,
       });
       return count;
     });

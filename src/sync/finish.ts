@@ -16,6 +16,8 @@ export interface SettleRequest {
   readonly digestsDiffer: boolean;
   readonly hasErrors: boolean;
   readonly hasRejected: boolean;
+  /** Some user of the feed is not in the batch. */
+  readonly hasMissing: boolean;
 }
 
 /** Brings the feed's books in line with the batch where no change did: who is in error, what was received from them. */
@@ -27,6 +29,8 @@ export async function settleFeed(database: Database, lease: Lease, request: Sett
     if (request.digestsDiffer) await connection.run('apply/settle-digests', [runId, feedId], stage);
     if (request.hasErrors || request.hasRejected) await connection.run('apply/settle-errors', [feedId], stage);
     if (request.hasRejected) await connection.run('apply/settle-rejected', [runId, feedId, fileNames], stage);
+    if (request.hasMissing) await connection.run('apply/settle-missing', [feedId], stage);
+    await connection.run('apply/settle-returned', [feedId], stage);
   });
 }
 

@@ -4,6 +4,7 @@ import { UserSyncError } from '../lib/errors.js';
 import { runFiles } from '../db/runs.js';
 import { readControlRow } from './control.js';
 import type { SyncContext } from './context.js';
+import { overridesOf, type Override } from './overrides.js';
 import { controlFile } from '../db/feeds.js';
 
 const TIMELINE_LENGTH = 50;
@@ -15,6 +16,8 @@ export interface Person {
   /** Objects that belong to the profile, and to these, oldest first. */
   readonly objects: readonly BelongingObject[];
   readonly sync: SyncState | null;
+  /** What operators want for this user, whatever the feed says. */
+  readonly overrides: readonly Override[];
   readonly received: Received | null;
   /** Newest first. */
   readonly changes: readonly UserChange[];
@@ -50,6 +53,10 @@ export interface BelongingObject {
 
 export interface SyncState {
   readonly inError: boolean;
+  /** Looked at again in the next run, as an operator wants. */
+  readonly lookAgain: boolean;
+  /** Missing from the feed, and not blocked for it: since when, and in how many runs. */
+  readonly missing: { readonly since: Date; readonly runs: number } | null;
   /** The run that last brought the user into the feed or took them out, and when. */
   readonly since: { readonly run: number; readonly at: Date | null };
   readonly lastChange: { readonly run: number; readonly at: Date | null };
@@ -100,6 +107,7 @@ export async function lookUpPerson(context: SyncContext, who: string): Promise<P
     account: account ?? null,
     objects: account?.profile_ref == null ? [] : await database.rows('lookup/belonging-objects', [account.profile_ref]),
     sync: state ?? null,
+    overrides: username === null ? [] : await overridesOf(database, username),
     received,
     changes: username === null ? [] : await changesOf(database, username, TIMELINE_LENGTH),
     errors,
@@ -123,12 +131,16 @@ async function findAccount({ database }: SyncContext, who: string): Promise<Acco
 async function findState({ database }: SyncContext, accountId: number): Promise<SyncState | undefined> {
   const [row] = await database.query<{
     in_error: boolean;
+    look_again: boolean;
+    missing_since: Date | null;
+    missing_runs: number;
     since_run: number;
     since_at: Date | null;
     changed_run: number;
     changed_at: Date | null;
   }>(
-    `select feed_user.in_error, feed_user.since_run, since.finished_at as since_at,
+    `select feed_user.in_error, feed_user.look_again, feed_user.missing_since, feed_user.missing_runs,
+            feed_user.since_run, since.finished_at as since_at,
             feed_user.changed_run, changed.finished_at as changed_at
      from sync.feed_user
      left join sync.run as since on since.id = feed_user.since_run
@@ -139,6 +151,8 @@ async function findState({ database }: SyncContext, accountId: number): Promise<
   if (row === undefined) return undefined;
   return {
     inError: row.in_error,
+    lookAgain: row.look_again,
+    missing: row.missing_since === null ? null : { since: row.missing_since, runs: row.missing_runs },
     since: { run: row.since_run, at: row.since_at },
     lastChange: { run: row.changed_run, at: row.changed_at },
   };

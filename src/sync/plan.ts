@@ -32,6 +32,8 @@ export interface Plan {
   readonly rejected: number;
   /** Users of the feed before this run. */
   readonly inFeed: number;
+  /** Users of the feed who are not in the batch; those who are not blocked for it are leaving, or protected. */
+  readonly missing: number;
   /** Users whose record was looked at again; more than those that change when nothing really differed. */
   readonly candidates: number;
   /** References to people whom nobody is. */
@@ -71,6 +73,7 @@ export async function makePlan(database: Database, request: PlanRequest): Promis
   const duplicates = await number(database, 'plan/reject-duplicates', [runId, fileNames], 'rejected', stage);
   const [others] = await database.rows<{ others: boolean }>('plan/other-feeds-have-users', [feedId]);
   if (others?.others === true) await database.rows('plan/reject-other-feed', [runId, feedId, fileNames], stage);
+  await database.run('plan/apply-pins', [], stage);
   step();
   const found = await classify(database, request, stage);
   if (found.staged + duplicates !== request.rows) throw stageLost(found.staged + duplicates, request.rows);
@@ -83,7 +86,8 @@ export async function makePlan(database: Database, request: PlanRequest): Promis
   }
   const firstBlock = base + request.records;
   if (found.still_there < found.in_feed) {
-    await database.run('plan/plan-blocks', [runId, feedId, firstBlock, found.staged], stage);
+    const { graceRuns, graceDays } = attempt.settings.leavers;
+    await database.run('plan/plan-blocks', [runId, feedId, firstBlock, found.staged, graceRuns, graceDays], stage);
   }
   step();
   await database.run('plan/plan-chunks', [runId, base, attempt.settings.chunkSize, firstBlock]);
@@ -93,6 +97,7 @@ export async function makePlan(database: Database, request: PlanRequest): Promis
     changes,
     rejected: found.rejected + duplicates + notOwned,
     inFeed: found.in_feed,
+    missing: found.in_feed - found.still_there,
     candidates: found.candidates,
     unknownPeople,
     directoryVersion,

@@ -66,6 +66,7 @@ export class SyncHarness implements AsyncDisposable {
       guards: resolveGuards(options.guards ?? 'off'),
       chunkSize: 3,
       concurrency: 2,
+      leavers: { graceRuns: 0, graceDays: 0 },
     });
   }
 
@@ -78,7 +79,7 @@ export class SyncHarness implements AsyncDisposable {
   /** Takes everything out of the database but the feeds' control files. */
   async empty(): Promise<void> {
     await this.rows(
-      'truncate directory.account, directory.object, directory.membership, sync.feed_user, sync.received, sync.change, sync.chunk, sync.run, sync.run_file, sync.run_transition, sync.run_log, sync.model, sync.model_object',
+      'truncate directory.account, directory.object, directory.membership, sync.feed_user, sync.received, sync.change, sync.chunk, sync.run, sync.run_file, sync.run_transition, sync.run_log, sync.model, sync.model_object, sync.override',
     );
   }
 
