@@ -60,6 +60,8 @@ export class DirectoryHints {
       interval: pollIntervalMs,
       binaryInterval: pollIntervalMs,
     });
+    // What changed between the last look and the beginning of the watch is told by nobody.
+    watcher.on('ready', () => onHint());
     watcher.on('raw', () => onHint());
     watcher.on('all', () => onHint());
     watcher.on('error', (error) => {
