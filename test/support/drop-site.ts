@@ -128,6 +128,8 @@ export class DropSite implements AsyncDisposable {
     await writeFile(this.pathOf(name), content);
   }
 
+  pathOf(name: string): string;
+  pathOf(name: string | Buffer): string | Buffer;
   pathOf(name: string | Buffer): string | Buffer {
     return typeof name === 'string' ? join(this.drop, name) : Buffer.concat([Buffer.from(`${this.drop}/`), name]);
   }

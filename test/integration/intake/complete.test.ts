@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { createHash } from 'node:crypto';
-import { appendFile, rename, rm, stat } from 'node:fs/promises';
+import { appendFile, rename } from 'node:fs/promises';
+import { tickAfter } from '../../support/file-system-clock.js';
 import { DropSite, SETTLE_MS } from '../../support/drop-site.js';
 
 const MINUTE = 60_000;
@@ -23,7 +24,7 @@ describe('A marker', () => {
     await using site = await DropSite.open();
     await site.put('users.json.done', '');
     await site.scan();
-    await tickOfTheFileSystem(site, 'users.json.done');
+    await tickAfter(site.pathOf('users.json.done'));
     await site.put('users.json', '[');
     await site.scan();
     expect(site.handler.told).to.deep.equal([]);
@@ -272,11 +273,3 @@ describe('The handler of a drop directory', () => {
     expect(await site.left()).to.deep.equal([]);
   });
 });
-
-/** Touches the file until the file system's clock, which has ticks of some milliseconds, has moved. */
-async function tickOfTheFileSystem(site: DropSite, name: string): Promise<void> {
-  const before = (await stat(site.pathOf(name), { bigint: true })).ctimeNs;
-  do await site.put('.tick', '');
-  while ((await stat(site.pathOf('.tick'), { bigint: true })).ctimeNs === before);
-  await rm(site.pathOf('.tick'));
-}

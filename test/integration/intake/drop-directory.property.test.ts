@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { appendFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tickAfter } from '../../support/file-system-clock.js';
 import { DropSite, SETTLE_MS } from '../../support/drop-site.js';
 
 const NAMES = ['users.json', 'groups.1.csv', 'groups.2.csv'] as const;
@@ -78,6 +79,7 @@ class Sender {
         if (before === undefined || one.to === one.name) break;
         this.there.delete(one.name);
         this.there.set(one.to, { content: before.content, changedAtMs: this.nowMs });
+        await tickAfter(path);
         await rename(path, this.#site.pathOf(one.to));
         break;
     }

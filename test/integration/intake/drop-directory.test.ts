@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { createHash } from 'node:crypto';
-import { appendFile, mkdir, open, readFile, rename, rm, stat, unlink, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, open, readFile, rename, rm, unlink, utimes, writeFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
+import { tickAfter } from '../../support/file-system-clock.js';
 import { DropSite, SETTLE_MS } from '../../support/drop-site.js';
 
 function sha256(content: string | Uint8Array): string {
@@ -56,6 +57,7 @@ describe('A drop directory', () => {
     await site.put('users.json', 'old');
     await site.scan();
     site.wait(SETTLE_MS);
+    await tickAfter(site.pathOf('users.json'));
     await site.put('users.json', 'new');
     await site.scan();
     expect(site.handler.told).to.deep.equal([]);
@@ -222,10 +224,8 @@ describe('A drop directory', () => {
   it('tells of the newer of two versions later, whatever they are called', async () => {
     await using site = await DropSite.open();
     await site.put('users.b.json', 'older');
-    const olderNs = (await stat(site.pathOf('users.b.json'), { bigint: true })).ctimeNs;
-    // The file system's clock has ticks of some milliseconds.
-    do await site.put('users.a.json', 'newer');
-    while ((await stat(site.pathOf('users.a.json'), { bigint: true })).ctimeNs === olderNs);
+    await tickAfter(site.pathOf('users.b.json'));
+    await site.put('users.a.json', 'newer');
     await site.settle();
     expect(await site.taken()).to.deep.equal(['older', 'newer']);
   });

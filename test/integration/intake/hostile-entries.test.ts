@@ -40,7 +40,7 @@ describe('What is no batch file in a drop directory', () => {
   it('a FIFO is not opened, and holds nothing up', async () => {
     await using site = await DropSite.open();
     for (const name of ['users.json', 'a', 'b', 'c', 'users.json.sha256', 'users.json.done']) {
-      execFileSync('mkfifo', [site.pathOf(name).toString()]);
+      execFileSync('mkfifo', [site.pathOf(name)]);
     }
     await site.put('groups.json', '[]');
     await site.settle();
@@ -57,7 +57,7 @@ describe('What is no batch file in a drop directory', () => {
   it('a socket is set aside', async () => {
     await using site = await DropSite.open();
     const server = createServer();
-    await new Promise<void>((resolve) => server.listen(site.pathOf('users.json').toString(), resolve));
+    await new Promise<void>((resolve) => server.listen(site.pathOf('users.json'), resolve));
     await site.settle();
     expect(site.reasons).to.deep.equal(['special-file']);
     await new Promise((resolve) => server.close(resolve));

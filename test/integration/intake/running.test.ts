@@ -11,8 +11,13 @@ import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const HOUR_MS = 60 * 60 * 1000;
 
+interface Running extends AsyncDisposable {
+  readonly site: DropSite;
+  readonly told: EventEmitter;
+}
+
 /** A directory that runs by the real clock, and tells when something was told to its handler. */
-async function running(options: Partial<DropDirectoryOptions>): Promise<{ site: DropSite; told: EventEmitter }> {
+async function running(options: Partial<DropDirectoryOptions>): Promise<Running> {
   const site = await DropSite.open({ settleMs: 50, monotonicMs: () => performance.now(), ...options });
   const told = new EventEmitter();
   const { handler } = site;
@@ -25,13 +30,13 @@ async function running(options: Partial<DropDirectoryOptions>): Promise<{ site: 
     await onWarning(warning);
     told.emit(warning.code);
   };
-  return { site, told };
+  return { site, told, [Symbol.asyncDispose]: () => site[Symbol.asyncDispose]() };
 }
 
 describe('A running drop directory', () => {
-  it('finds files by hints long before the next scan is due, and again in a new directory', async () => {
-    const { site, told } = await running({ scanIntervalMs: HOUR_MS });
-    await using _ = site;
+  it('hears by hints of files, and of the directory going, long before the next scan is due', async () => {
+    await using run = await running({ scanIntervalMs: HOUR_MS });
+    const { site, told } = run;
     await site.put('first.json', '[]');
     const first = once(told, 'first');
     site.directory.start();
@@ -47,8 +52,8 @@ describe('A running drop directory', () => {
 
   for (const usePolling of [false, true]) {
     it(`goes on in a directory that was removed and made again (${usePolling ? 'polling' : 'events'})`, async () => {
-      const { site, told } = await running({ scanIntervalMs: 300, usePolling });
-      await using _ = site;
+      await using run = await running({ scanIntervalMs: 300, usePolling });
+      const { site, told } = run;
       const missing = once(told, 'directory-unreadable');
       site.directory.start();
       await rm(site.drop, { recursive: true });
@@ -67,8 +72,8 @@ describe('A running drop directory', () => {
       looks.emit('look');
       return performance.now();
     };
-    const { site } = await running({ scanIntervalMs: 100, monotonicMs });
-    await using _ = site;
+    await using run = await running({ scanIntervalMs: 100, monotonicMs });
+    const { site } = run;
     site.directory.start();
     // A scan reads the clock five times or so; the beginning of the watch is a hint by itself.
     for (let count = 0; count < 50; count += 1) await once(looks, 'look');
@@ -76,8 +81,8 @@ describe('A running drop directory', () => {
   });
 
   it('stops when it is told to, at once and for good, and by the signal as well', async () => {
-    const { site } = await running({ scanIntervalMs: HOUR_MS });
-    await using _ = site;
+    await using run = await running({ scanIntervalMs: HOUR_MS });
+    const { site } = run;
     const controller = new AbortController();
     site.directory.start(controller.signal);
     site.directory.start();
@@ -90,8 +95,8 @@ describe('A running drop directory', () => {
   });
 
   it('gives up a copy when it is stopped, and leaves the file', async () => {
-    const { site } = await running({ settleMs: 0, maxBytes: 64 * 1024 * 1024 });
-    await using _ = site;
+    await using run = await running({ settleMs: 0, maxBytes: 64 * 1024 * 1024 });
+    const { site } = run;
     await site.put('users.json', Buffer.alloc(32 * 1024 * 1024));
     const put = site.store.put.bind(site.store);
     const begun = new Promise<void>((resolve) => {
@@ -108,8 +113,8 @@ describe('A running drop directory', () => {
   });
 
   it('waits for what is being recorded when it is stopped, and removes the original', async () => {
-    const { site } = await running({ settleMs: 0 });
-    await using _ = site;
+    await using run = await running({ settleMs: 0 });
+    const { site } = run;
     await site.put('users.json', '[]');
     const events = new EventEmitter();
     const asked = once(events, 'asked');
