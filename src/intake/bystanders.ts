@@ -32,13 +32,13 @@ export class Bystanders {
   async visit(): Promise<number | undefined> {
     const dueMs: number[] = [];
     for (const entry of this.#scan.foreign) {
-      if (this.#isLasting(entry)) await this.#visitForeign(entry);
+      if (this.#isLasting(entry)) await this.#safely(() => this.#visitForeign(entry));
       else dueMs.push(this.#context.memory.observationOf(entry).unchangedSinceMs + this.#context.settings.settleMs);
     }
     for (const entry of this.#scan.ignored) await this.#visitIgnored(entry);
     const files = new Set(this.#scan.files.map((entry) => entry.name.key));
     for (const entry of [...this.#scan.markers.values(), ...this.#scan.sidecars.values()]) {
-      if (!files.has(subjectOf(entry.name))) await this.#visitOrphan(entry);
+      if (!files.has(subjectOf(entry.name))) await this.#safely(() => this.#visitOrphan(entry));
     }
     return dueMs.length === 0 ? undefined : Math.min(...dueMs);
   }
@@ -48,12 +48,8 @@ export class Bystanders {
     if (entry.kind === 'directory') {
       const message = `"${entry.name.shown}" in the drop directory is a directory: what is in it is not taken.`;
       await this.#warn(entry, 'directory-ignored', message);
-      return;
-    }
-    try {
+    } else {
       await this.#disposal.setAside(entry, entry.kind === 'link' ? LINK : SPECIAL_FILE);
-    } catch (error) {
-      await this.#disposal.reportFailure(error);
     }
   }
 
@@ -95,6 +91,15 @@ export class Bystanders {
     if (Math.max(seenForMs, unchangedForMs) < HOUR_MS) return;
     const message = `"${entry.name.shown}" has been in the drop directory for more than an hour and ${what}. Rename or remove it.`;
     await this.#warn(entry, 'ignored-for-long', message);
+  }
+
+  /** Whatever is the matter with one, the others and the batch files are looked at. */
+  async #safely(visit: () => Promise<void>): Promise<void> {
+    try {
+      await visit();
+    } catch (error) {
+      if (!this.#context.signal.aborted) await this.#disposal.reportFailure(error);
+    }
   }
 
   async #orWarn(entry: DropEntry, removal: () => Promise<unknown>): Promise<void> {

@@ -5,6 +5,7 @@ import { removeIfSame } from './move.js';
 import type { Refusal } from './refusals.js';
 import type { RoundContext } from './round-context.js';
 import type { DropEntry, Scan } from './scan.js';
+import type { ScanTime } from './settle.js';
 
 /** What has become of a file in one round. */
 export type Outcome =
@@ -17,15 +18,20 @@ export type Outcome =
   /** Nothing will come of it until somebody does something about it. */
   | 'stuck';
 
+/** What could not be set aside is tried again after this time: each try writes to the disk. */
+const RETRY_MS = 60_000;
+
 /** How files leave a drop directory: removed once they are recorded, or set aside. */
 export class Disposal {
   readonly #folder: AnchoredFolder;
   readonly #scan: Scan;
+  readonly #time: ScanTime;
   readonly #context: RoundContext;
 
-  constructor(folder: AnchoredFolder, scan: Scan, context: RoundContext) {
+  constructor(folder: AnchoredFolder, scan: Scan, time: ScanTime, context: RoundContext) {
     this.#folder = folder;
     this.#scan = scan;
+    this.#time = time;
     this.#context = context;
   }
 
@@ -49,8 +55,11 @@ export class Disposal {
   async setAside(entry: DropEntry, refusal: Refusal): Promise<Outcome> {
     const { quarantine, memory, reports, settings } = this.#context;
     const finding = memory.findingOf(entry);
-    if (finding.leftBecause !== undefined) return this.#reportLeft(entry, finding.leftBecause);
-    const result = await quarantine.hold(this.#folder, entry, { feed: settings.feed, ...refusal });
+    const { left } = finding;
+    if (left !== undefined && this.#time.startedMs - left.triedAtMs < RETRY_MS)
+      return this.#reportLeft(entry, left.why);
+    const reason = { feed: settings.feed, ...refusal };
+    const result = await quarantine.hold(this.#folder, entry, reason, this.#context.signal);
     switch (result.kind) {
       case 'held':
         await reports.quarantined(result.record);
@@ -59,9 +68,9 @@ export class Disposal {
       case 'changed':
         return 'settling';
       case 'left': {
-        const left = `${refusal.detail} It cannot be set aside either: ${result.why}.`;
-        finding.leftBecause = left;
-        return this.#reportLeft(entry, left);
+        const why = `${refusal.detail} It cannot be set aside either: ${result.why}.`;
+        finding.left = { why, triedAtMs: this.#time.startedMs };
+        return this.#reportLeft(entry, why);
       }
     }
   }
@@ -82,8 +91,8 @@ export class Disposal {
     }
   }
 
-  async #reportLeft(entry: DropEntry, left: string): Promise<Outcome> {
-    const message = `"${entry.name.shown}" cannot be taken, and stays where it is. ${left}`;
+  async #reportLeft(entry: DropEntry, why: string): Promise<Outcome> {
+    const message = `"${entry.name.shown}" cannot be taken, and stays where it is. ${why}`;
     await this.#warn(entry, 'file-not-quarantined', message);
     return 'stuck';
   }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../lib/logger.js';
+import { printable } from '../lib/printable.js';
 import { AnchoredFolder } from './anchored-folder.js';
 import type { DropHandler } from './drop-handler.js';
 import { DropMemory } from './drop-memory.js';
@@ -145,31 +146,41 @@ export class DropDirectory {
   async #scan(): Promise<void> {
     const signal = this.#stopping.signal;
     this.#tick();
-    const folder = await this.#open();
     try {
+      const folder = await this.#open();
       if (this.#loop !== undefined && !signal.aborted) await this.#hints.follow(folder);
-      if (folder !== undefined) await this.#visit(folder, signal);
+      if (folder !== undefined) await this.#visitAndClose(folder, signal);
     } catch (error) {
       if (!signal.aborted) await this.#warnOfDirectory(error);
     } finally {
-      await folder?.close();
       this.#tick();
     }
   }
 
+  /** Undefined, and told, when the directory cannot be opened or is not the one that it was. */
   async #open(): Promise<AnchoredFolder | undefined> {
     const { path } = this.#options;
+    let folder: AnchoredFolder;
     try {
-      const folder = await AnchoredFolder.open(path);
-      this.#realPath ??= folder.path;
-      if (folder.path === this.#realPath) return folder;
-      await folder.close();
-      const message = `The drop directory ${path} now leads to ${folder.path} instead of ${this.#realPath}. Files there are not taken; if that is meant, restart this program.`;
-      await this.#reports.warn('directory', { code: 'directory-moved', message });
+      folder = await AnchoredFolder.open(path);
     } catch (error) {
       await this.#warnOfDirectory(error);
+      return undefined;
     }
+    this.#realPath ??= folder.path;
+    if (folder.path === this.#realPath) return folder;
+    await folder.close();
+    const message = `The drop directory ${path} now leads to ${printable(folder.path)} instead of ${this.#realPath}. Files there are not taken; if that is meant, restart this program.`;
+    await this.#reports.warn('directory', { code: 'directory-moved', message });
     return undefined;
+  }
+
+  async #visitAndClose(folder: AnchoredFolder, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#visit(folder, signal);
+    } finally {
+      await folder.close();
+    }
   }
 
   async #visit(folder: AnchoredFolder, signal: AbortSignal): Promise<void> {

@@ -10,8 +10,8 @@ export interface Finding {
   stored?: StoredFile;
   /** The handler has it; only the original is still to be removed. */
   isRecorded?: boolean;
-  /** It could be neither taken nor moved, and why. */
-  leftBecause?: string;
+  /** It could be neither taken nor moved: why, and when that was tried. */
+  left?: { readonly why: string; readonly triedAtMs: number };
   /** Of a sidecar: its digest, once read; null if it has none. */
   digest?: string | null;
   /** Of a sidecar: the file as it was when it last turned out to differ. */

@@ -40,7 +40,7 @@ export class DropRound {
     this.#scan = scan;
     this.#time = time;
     this.#context = context;
-    this.#disposal = new Disposal(folder, scan, context);
+    this.#disposal = new Disposal(folder, scan, time, context);
     this.#bystanders = new Bystanders(folder, scan, time, context, this.#disposal);
   }
 

@@ -5,8 +5,16 @@ export function codeOf(error: unknown): string | undefined {
 
 /** A sentence for an operator: what is wrong, and where to look. */
 export function explain(code: string | undefined): string {
-  return (code === undefined ? undefined : EXPLANATIONS[code]) ?? `the file system says ${code ?? 'nothing'}`;
+  if (code === undefined) return 'an error that nobody foresaw, which the log has in full';
+  return EXPLANATIONS[code] ?? `the file system says ${code}`;
 }
+
+/** Whether it is the disk or this process, rather than the file or its rights: that may pass, and concerns all files. */
+export function isOfSurroundings(code: string | undefined): boolean {
+  return code === undefined || SURROUNDINGS.has(code);
+}
+
+const SURROUNDINGS = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EIO', 'ESTALE']);
 
 const EXPLANATIONS: Readonly<Record<string, string>> = {
   ENOENT: 'it is not there',

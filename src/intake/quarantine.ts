@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AnchoredFolder } from './anchored-folder.js';
-import { codeOf, explain } from './file-system-error.js';
+import { codeOf, explain, isOfSurroundings } from './file-system-error.js';
 import { moveIfSame, removeIfSame } from './move.js';
 import { quarantineRecordSchema, type QuarantineReason, type QuarantineRecord } from './quarantine-record.js';
 import { FileChangedError, FileUnreadableError, readUnchanged } from './read-unchanged.js';
@@ -50,15 +50,25 @@ export class Quarantine {
    *
    * @throws what the file system says of the quarantine itself, such as ENOSPC.
    */
-  async hold(folder: AnchoredFolder, entry: DropEntry, why: QuarantineCase): Promise<QuarantineResult> {
+  async hold(
+    folder: AnchoredFolder,
+    entry: DropEntry,
+    why: QuarantineCase,
+    signal?: AbortSignal,
+  ): Promise<QuarantineResult> {
     await mkdir(this.#directory, { recursive: true, mode: 0o700 });
     await using here = await AnchoredFolder.open(this.#directory);
     const record = this.#recordOf(entry, why);
-    await writeRecord(here, record);
-    const result = await this.#move(folder, entry, here, record);
-    if (result.kind !== 'held') await here.unlink(recordName(record.id));
-    await here.sync();
-    return result;
+    let isHeld = false;
+    try {
+      await writeRecord(here, record);
+      const result = await this.#move(folder, entry, here, record, signal);
+      isHeld = result.kind === 'held';
+      return result;
+    } finally {
+      if (!isHeld) await rm(join(this.#directory, record.id + RECORD), { force: true });
+      await here.sync();
+    }
   }
 
   /** Newest first. */
@@ -109,6 +119,7 @@ export class Quarantine {
     entry: DropEntry,
     here: AnchoredFolder,
     record: QuarantineRecord,
+    signal: AbortSignal | undefined,
   ): Promise<QuarantineResult> {
     const name = Buffer.from(record.id);
     try {
@@ -116,8 +127,9 @@ export class Quarantine {
       return moved === 'moved' ? { kind: 'held', record } : { kind: 'changed' };
     } catch (error) {
       const code = codeOf(error);
-      if (code !== 'EXDEV') return { kind: 'left', why: explain(code) };
-      return this.#copyAcross(folder, entry, here, record);
+      if (code === 'EXDEV') return this.#copyAcross(folder, entry, here, record, signal);
+      if (isOfSurroundings(code)) throw error;
+      return { kind: 'left', why: explain(code) };
     }
   }
 
@@ -127,31 +139,42 @@ export class Quarantine {
     entry: DropEntry,
     here: AnchoredFolder,
     record: QuarantineRecord,
+    signal: AbortSignal | undefined,
   ): Promise<QuarantineResult> {
     if (entry.kind !== 'file') return { kind: 'left', why: 'it cannot be moved to another file system' };
     if (record.reason === 'too-large') return { kind: 'left', why: 'it is too large to be copied elsewhere' };
     const name = Buffer.from(record.id);
     try {
-      await copyFile(folder, entry, here, name);
+      await copyFile(folder, entry, here, name, signal);
       const removed = await removeIfSame(folder, entry.name.bytes, entry.fingerprint, record.id);
       if (removed === 'moved') return { kind: 'held', record };
       await here.unlink(name);
       return { kind: 'changed' };
     } catch (error) {
-      await here.unlink(name).catch(() => undefined);
+      await rm(join(this.#directory, record.id), { force: true });
       if (error instanceof FileChangedError) return { kind: 'changed' };
       const code = codeOf(error instanceof FileUnreadableError ? error.cause : error);
+      if (isOfSurroundings(code)) throw error;
       return { kind: 'left', why: explain(code) };
     }
   }
 }
 
-async function copyFile(from: AnchoredFolder, entry: DropEntry, to: AnchoredFolder, toName: Buffer): Promise<void> {
+async function copyFile(
+  from: AnchoredFolder,
+  entry: DropEntry,
+  to: AnchoredFolder,
+  toName: Buffer,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const source = await from.openFile(entry.name.bytes);
   try {
     const target = await to.createFile(toName);
     try {
-      for await (const piece of readUnchanged(source, entry.fingerprint)) await target.writeFile(piece);
+      for await (const piece of readUnchanged(source, entry.fingerprint)) {
+        signal?.throwIfAborted();
+        await target.writeFile(piece);
+      }
       await target.sync();
     } finally {
       await target.close();

@@ -52,6 +52,7 @@ const SCENARIOS: Readonly<Record<string, (...args: string[]) => Promise<Scenario
       await site.scan();
       note();
       await chmod(site.drop, 0o700);
+      site.wait(60_000);
       await site.scan();
       note();
     }),
