@@ -37,17 +37,21 @@ export interface IntakeWarning {
   readonly originalFilename?: string;
 }
 
-export type IntakeWarningCode =
-  | 'directory-unreadable'
-  | 'directory-moved'
-  | 'file-unreadable'
-  | 'file-not-removed'
-  | 'file-not-quarantined'
-  | 'directory-ignored'
-  | 'ignored-for-long'
-  | 'store-failed'
-  | 'handler-failed'
-  | 'hints-failed';
+/** Each is explained in docs/errors.md. */
+export const INTAKE_WARNINGS = [
+  'directory-unreadable',
+  'directory-moved',
+  'directory-ignored',
+  'file-unreadable',
+  'file-not-removed',
+  'file-not-quarantined',
+  'ignored-for-long',
+  'store-failed',
+  'handler-failed',
+  'hints-failed',
+] as const;
+
+export type IntakeWarningCode = (typeof INTAKE_WARNINGS)[number];
 
 /**
  * What the intake tells. The answers are awaited; throwing means 'could not be recorded': the file stays in the drop

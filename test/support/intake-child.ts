@@ -76,19 +76,29 @@ const SCENARIOS: Readonly<Record<string, (...args: string[]) => Promise<Scenario
       note();
     }),
 
-  /** The store has less room than `users.json` needs, which is in the drop directory already. */
-  'no-room': (drop = '', store = '') =>
-    scenario(DropSite.open({ path: drop, store: new FileStore(store) }), async (site, note) => {
-      await site.put('groups.json', 'small');
-      await site.settle();
-      await site.scan();
-      note();
-      const incoming = await readdir(join(store, 'incoming'));
-      if (incoming.length > 0) throw new Error(`left behind: ${incoming.join(', ')}`);
-      await writeFile(site.pathOf('users.json'), 'smaller');
-      await site.settle();
-      note();
-    }),
+  /** Store and quarantine have less room than the files need that are in the drop directory already. */
+  'no-room': (drop = '', small = '') =>
+    scenario(
+      DropSite.open({
+        path: drop,
+        store: new FileStore(join(small, 'store')),
+        quarantinePath: join(small, 'quarantine'),
+      }),
+      async (site, note) => {
+        await site.put('groups.json', 'small');
+        await site.settle();
+        await site.scan();
+        note();
+        const debris = await readdir(join(small, 'store', 'incoming'));
+        if (debris.length > 0) throw new Error(`left behind: ${debris.join(', ')}`);
+        await writeFile(site.pathOf('users.json'), 'smaller');
+        if ((await site.left()).includes('bad name')) await writeFile(site.pathOf('bad name'), 'smaller');
+        await site.settle();
+        note();
+        const held = await readdir(join(small, 'quarantine'));
+        if (held.length !== 2) throw new Error(`not one file and its record: ${held.join(', ')}`);
+      },
+    ),
 };
 
 type Steps = (site: DropSite, note: () => void) => Promise<void>;

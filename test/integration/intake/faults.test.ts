@@ -58,12 +58,12 @@ describe('When the system says no, a drop directory', () => {
       const [drop, small] = [join(folder.path, 'drop'), join(folder.path, 'small')];
       await mkdir(drop);
       await mkdir(small);
-      await writeFile(join(drop, 'users.json'), Buffer.alloc(1_000_000));
+      for (const name of ['users.json', 'bad name']) await writeFile(join(drop, name), Buffer.alloc(1_000_000));
       const mount = `mount -t tmpfs -o size=400k none '${small}'`;
       const result =
         isFull && (await canMount())
-          ? await inNamespace(mount, 'no-room', drop, join(small, 'store'))
-          : await scenario('no-room', 'ulimit -f 200', drop, join(small, 'store'));
+          ? await inNamespace(mount, 'no-room', drop, small)
+          : await scenario('no-room', 'ulimit -f 200', drop, small);
       expect(result.warnings).to.deep.equal([['store-failed'], ['store-failed']]);
       expect(result.messages[0]).to.match(/the disk is full|larger than the file system/);
       expect(result.taken).to.deep.equal(['small', 'smaller']);
