@@ -63,8 +63,10 @@ export class DropRound {
     for (const one of ofKind('control')) await visit(one);
     const isControlComing = waiting.length > 0;
     for (const one of ofKind('file', 'unusable')) {
-      if (!isControlComing) await visit(one);
-      else this.#putOff(one.entry, waiting);
+      if (isControlComing && !this.#isRecorded(one.entry)) {
+        this.#pending.push(one.entry);
+        waiting.push(one.entry);
+      } else await visit(one);
     }
     for (const one of ofKind('start')) {
       if (this.#mayStart(one.entry, waiting)) await visit(one);
@@ -77,16 +79,21 @@ export class DropRound {
     };
   }
 
-  #putOff(entry: DropEntry, waiting: DropEntry[]): void {
-    if (this.#context.memory.findingOf(entry).isRecorded === true) return;
-    this.#pending.push(entry);
-    waiting.push(entry);
+  #isRecorded(entry: DropEntry): boolean {
+    return this.#context.memory.findingOf(entry).isRecorded === true;
   }
 
-  /** Whether everything that was there when the signal came has been dealt with. */
+  /**
+   * Whether everything that was there when the signal came has been dealt with. Listing a directory is no snapshot: only
+   * the look after the one that found the signal is sure to find what was there before it.
+   */
   #mayStart(signal: DropEntry, waiting: readonly DropEntry[]): boolean {
     const { memory } = this.#context;
-    const { firstSeenMs } = memory.observationOf(signal);
+    const { firstSeenMs, looks } = memory.observationOf(signal);
+    if (looks < 2) {
+      this.#wakeUpAt(this.#time.endedMs);
+      return false;
+    }
     return !waiting.some((entry) => memory.observationOf(entry).firstSeenMs <= firstSeenMs);
   }
 
@@ -94,8 +101,7 @@ export class DropRound {
     const { memory, signal } = this.#context;
     if (signal.aborted || this.#failures >= MAX_FAILURES) return 'later';
     this.#context.onProgress();
-    const finding = memory.findingOf(entry);
-    if (finding.isRecorded === true) return this.#disposal.remove(entry);
+    if (this.#isRecorded(entry)) return this.#disposal.remove(entry);
     try {
       const verdict = judge(
         memory.observationOf(entry),

@@ -61,7 +61,7 @@ export async function takeFile(
 const REPLACED = new Set(['ENOENT', 'ELOOP', 'EMLINK', 'ENXIO', 'ENOTDIR']);
 const OUT_OF_DESCRIPTORS = new Set(['EMFILE', 'ENFILE']);
 
-export function whyNotOpened(error: unknown): TakeResult {
+function whyNotOpened(error: unknown): TakeResult {
   const code = codeOf(error);
   if (code === undefined || OUT_OF_DESCRIPTORS.has(code)) throw error;
   return REPLACED.has(code) ? { kind: 'changed' } : { kind: 'unreadable', code };

@@ -2,10 +2,13 @@
  * Scenarios of the intake that need a process of their own, since a limit or a user is the whole process's. Run as
  * `node intake-child.js SCENARIO [ARGUMENT…]`; the result is one JSON document on standard output.
  */
+import { EventEmitter, once } from 'node:events';
 import { chmod, open, readdir, writeFile } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import { AnchoredFolder } from '../../src/intake/anchored-folder.js';
 import { FileStore } from '../../src/intake/file-store.js';
+import { DirectoryHints } from '../../src/intake/watch.js';
 import { DropSite } from './drop-site.js';
 
 export interface ScenarioResult {
@@ -55,6 +58,23 @@ const SCENARIOS: Readonly<Record<string, (...args: string[]) => Promise<Scenario
       site.wait(60_000);
       await site.scan();
       note();
+    }),
+
+  'unwatchable-directory': () =>
+    asNobody(async (site, note) => {
+      const errors = new EventEmitter();
+      const failed = once(errors, 'failed');
+      const hints = new DirectoryHints({ onHint: () => undefined, onError: (error) => errors.emit('failed', error) });
+      const folder = await AnchoredFolder.open(site.drop);
+      await chmod(site.drop, 0);
+      await hints.follow(folder);
+      await failed;
+      note();
+      await chmod(site.drop, 0o700);
+      // An error is no end: the same directory is watched anew.
+      await hints.follow(folder);
+      await hints.close();
+      await folder.close();
     }),
 
   /** Under `ulimit -n`: every descriptor is in use, and then some are not. */

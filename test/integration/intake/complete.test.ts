@@ -173,6 +173,16 @@ describe('Control files and start signals', () => {
     expect(site.handler.told).to.deep.equal(['file users', 'start']);
   });
 
+  it('a start signal is never heard at first sight, since a listing may lack what was there before it', async () => {
+    await using site = await DropSite.open({ settleMs: 0 });
+    await site.put('_start', '');
+    await site.scan();
+    expect(site.handler.told).to.deep.equal([]);
+    await site.scan();
+    expect(site.handler.told).to.deep.equal(['start']);
+    expect(await site.left()).to.deep.equal([]);
+  });
+
   it('files wait for a control file that is still coming', async () => {
     await using site = await DropSite.open();
     await site.put('staff.json', '[]');

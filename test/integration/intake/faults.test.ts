@@ -40,6 +40,10 @@ describe('When the system says no, a drop directory', () => {
     expect(left).to.deep.equal([]);
   });
 
+  it('hears of hints that cannot come, rather than failing', async () => {
+    expect((await scenario('unwatchable-directory')).warnings).to.deep.equal([[]]);
+  });
+
   it('warns of too many open files, and goes on when there are fewer', async () => {
     const { warnings, messages, taken, left } = await scenario('no-descriptors', 'ulimit -n 512');
     expect(warnings[0]).to.deep.equal(['directory-unreadable', 'store-failed']);
