@@ -15,11 +15,12 @@ import { registerPlan } from './cli/plan.js';
 import { registerPreview } from './cli/preview.js';
 import { registerRuns } from './cli/runs.js';
 import { registerSync } from './cli/sync.js';
-import { ReaderGoneError, Terminal, printable } from './cli/terminal.js';
 import { registerOverrides } from './cli/overrides.js';
+import { ReaderGoneError, Terminal } from './cli/terminal.js';
 import { registerUser } from './cli/user.js';
 import { UserSyncError, messageOf } from './lib/errors.js';
 import { packageRoot } from './lib/package-root.js';
+import { printable } from './lib/printable.js';
 
 const COMMANDS: readonly RegisterCommand[] = [
   registerDemo,

@@ -8,6 +8,8 @@ import { Terminal } from '../src/cli/terminal.js';
 import { Queries } from '../src/db/queries.js';
 import { GUARD_NAMES } from '../src/domain/guard.js';
 import { RECORD_ERROR_CODES } from '../src/domain/record.js';
+import { INTAKE_WARNINGS } from '../src/intake/drop-handler.js';
+import { QUARANTINE_REASONS } from '../src/intake/quarantine-record.js';
 import { packageRoot } from '../src/lib/package-root.js';
 import { ACTIONS, CONVERSION_KEYS } from '../src/mapping/actions.js';
 import { BUILT_IN_FILTERS } from '../src/mapping/filters.js';
@@ -65,6 +67,11 @@ describe('docs/errors.md', () => {
 
   it('has every error that fails the reading of a file, and no other', () => {
     expect(codesOf(sections.get('Files'))).to.deep.equal(distinct(inPart('readers')));
+  });
+
+  it('has every reason for quarantine and every warning about a drop directory, and no other', () => {
+    expect(codesOf(sections.get('Quarantine'))).to.deep.equal([...QUARANTINE_REASONS].sort());
+    expect(codesOf(sections.get('Drop directories'))).to.deep.equal([...INTAKE_WARNINGS].sort());
   });
 
   it('has every problem of a control file with its severity, and no other', () => {

@@ -4,7 +4,7 @@ import { loadModel } from '../app.js';
 import { UserSyncError, messageOf, type Problem } from '../lib/errors.js';
 import { validateControl } from '../sync/control.js';
 import { EXIT, type RegisterCommand } from './command.js';
-import { printable } from './terminal.js';
+import { printable } from '../lib/printable.js';
 
 export const registerCheck: RegisterCommand = (program, context) => {
   const { terminal } = context;

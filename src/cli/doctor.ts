@@ -7,7 +7,7 @@ import type { Database } from '../db/database.js';
 import { migrationStatus } from '../db/migrate.js';
 import { messageOf } from '../lib/errors.js';
 import { EXIT, type RegisterCommand } from './command.js';
-import { printable } from './terminal.js';
+import { printable } from '../lib/printable.js';
 
 interface Finding {
   readonly check: string;

@@ -3,7 +3,8 @@ import { readLog, type RunLogEntry } from '../db/run-log.js';
 import { findRun, unknownRun } from '../db/runs.js';
 import { parseRunId, type RegisterCommand } from './command.js';
 import { localTime } from './runs.js';
-import { printable, type Style } from './terminal.js';
+import { printable } from '../lib/printable.js';
+import { type Style } from './terminal.js';
 
 const LEVEL_STYLE: Readonly<Record<RunLogEntry['level'], Style>> = { info: 'dim', warn: 'yellow', error: 'red' };
 

@@ -3,7 +3,7 @@ import { endOverride, pinValue, PINNABLE_NAMES, protectUser, type OverrideOption
 import { adoptAccount } from '../sync/adopt.js';
 import { ACTOR } from './decisions.js';
 import type { RegisterCommand } from './command.js';
-import { printable } from './terminal.js';
+import { printable } from '../lib/printable.js';
 
 interface Options {
   reason?: string;

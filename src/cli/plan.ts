@@ -10,7 +10,8 @@ import {
 } from '../domain/run.js';
 import { parseRunId, type RegisterCommand } from './command.js';
 import { csvLine } from './csv-output.js';
-import { printable, type Style } from './terminal.js';
+import { printable } from '../lib/printable.js';
+import { type Style } from './terminal.js';
 import { valueText } from './value-text.js';
 
 interface PlanOptions {

@@ -2,7 +2,8 @@ import stringWidth from 'string-width';
 import type { TraceEvent } from '../mapping/compile.js';
 import { originKey, originsOf, type Origin, type PreviewLine } from '../mapping/preview.js';
 import { number } from './run-text.js';
-import { printable, type Style } from './terminal.js';
+import { printable } from '../lib/printable.js';
+import { type Style } from './terminal.js';
 
 /** Previewed records for a person at a terminal. Everything from outside is made printable here. */
 

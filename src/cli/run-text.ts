@@ -1,7 +1,8 @@
 import type { RunStatus } from '../domain/run.js';
 import { describeGuard } from '../domain/guard-text.js';
 import type { RunReport } from '../sync/run-report.js';
-import { printable, type Style, type Terminal } from './terminal.js';
+import { printable } from '../lib/printable.js';
+import { type Style, type Terminal } from './terminal.js';
 
 const STATUS_STYLE: Readonly<Record<RunStatus, Style>> = {
   uploading: 'cyan',

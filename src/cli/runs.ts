@@ -5,7 +5,7 @@ import { UserSyncError } from '../lib/errors.js';
 import { reportRun, summariseRun } from '../sync/run-report.js';
 import { parseCount, parseRunId, type RegisterCommand } from './command.js';
 import { number, printRun, styledStatus } from './run-text.js';
-import { printable } from './terminal.js';
+import { printable } from '../lib/printable.js';
 
 export const registerRuns: RegisterCommand = (program, context) => {
   const { terminal } = context;

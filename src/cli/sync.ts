@@ -13,7 +13,8 @@ import { EXIT, parseNamedFiles, type CommandContext, type RegisterCommand } from
 import { ProgressLine } from './progress-line.js';
 import { printRun } from './run-text.js';
 import { localTime } from './runs.js';
-import { printable, type Terminal } from './terminal.js';
+import { printable } from '../lib/printable.js';
+import { type Terminal } from './terminal.js';
 
 const SOURCE = 'command line';
 

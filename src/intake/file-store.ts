@@ -37,15 +37,27 @@ export class FileStore {
    * Takes bytes in, hashing on the way.
    *
    * @param maxBytes more is refused.
-   * @throws UserSyncError `file-too-large`, and whatever the source throws; nothing stays behind then.
+   * @param digest what the sender says is the SHA-256 of the bytes; others are refused.
+   * @throws UserSyncError `file-too-large`, `digest-differs`, and whatever the source throws; nothing stays behind then.
    */
-  async put(bytes: AsyncIterable<Uint8Array>, maxBytes: number, signal?: AbortSignal): Promise<StoredFile> {
+  async put(
+    bytes: AsyncIterable<Uint8Array>,
+    maxBytes: number,
+    signal?: AbortSignal,
+    digest?: string,
+  ): Promise<StoredFile> {
     const incoming = join(this.#directory, 'incoming');
-    await mkdir(incoming, { recursive: true, mode: 0o700 });
+    await makeFolder(incoming);
     const path = join(incoming, randomUUID());
     const handle = await open(path, 'wx', 0o600);
     try {
       const stored = await copy(bytes, handle, maxBytes, signal);
+      if (digest !== undefined && digest !== stored.digest) {
+        throw new UserSyncError(
+          'digest-differs',
+          `The file's SHA-256 is ${stored.digest}, but its sender announced ${digest}. Send it again.`,
+        );
+      }
       await handle.close();
       await this.#settle(path, stored.digest);
       return stored;
@@ -73,7 +85,7 @@ export class FileStore {
   async #settle(incoming: string, digest: string): Promise<void> {
     const path = this.pathOf(digest);
     const folder = dirname(path);
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder);
     await rename(incoming, path);
     await syncFolder(folder);
   }
@@ -101,6 +113,13 @@ async function copy(
   }
   await handle.sync();
   return { digest: hash.digest('hex'), sizeBytes };
+}
+
+/** A folder for this user alone, which is as lasting as what will be in it. */
+async function makeFolder(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
 }
 
 /** A rename is only lasting once its folder is on disk. */

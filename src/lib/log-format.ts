@@ -1,3 +1,4 @@
+import { printable } from './printable.js';
 import { serialiseError, summariseError, type SerialisedError } from './serialise-error.js';
 
 /** One line of the log before it is text. */
@@ -17,9 +18,6 @@ const MAX_ITEMS = 100;
 const MAX_TEXT = 8192;
 const SECRET_NAME = /(?:password|passphrase|secret|token|authorization|cookie|api[-_]?key)$/i;
 const URL_PASSWORD = /(:\/\/[^\s:@/]*):[^\s/]*@/g;
-
-/** Control characters, line separators and the marks that reorder text: they could forge lines or drive a terminal. */
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g; // eslint-disable-line no-control-regex
 
 /**
  * Values as they may be logged: plain data of bounded size, errors without what quotes rows, and no secrets, whether by
@@ -65,7 +63,7 @@ export function formatJson(entry: LogEntry): string {
     value,
   ]);
   // A terminal obeys C1 controls, which JSON does not escape.
-  return escapeWith(JSON.stringify({ timestamp, level, message, ...Object.fromEntries(fields) }));
+  return printable(JSON.stringify({ timestamp, level, message, ...Object.fromEntries(fields) }));
 }
 
 /** `2026-11-22T08:30:00.000Z info  [run 7 hr stage] message name=value …`, errors with their frames on further lines. */
@@ -79,20 +77,20 @@ export function formatText(entry: LogEntry, colour: boolean): string {
   const parts = [
     paint('2', entry.timestamp),
     paint(COLOURS[entry.level], entry.level.padEnd(5)),
-    ...(scope === '' ? [] : [paint('36', `[${escapeText(scope)}]`)]),
-    escapeText(entry.message),
-    ...Object.entries(fields).map(([name, value]) => paint('2', `${escapeText(name)}=`) + asField(value)),
+    ...(scope === '' ? [] : [paint('36', `[${printable(scope)}]`)]),
+    printable(entry.message),
+    ...Object.entries(fields).map(([name, value]) => paint('2', `${printable(name)}=`) + asField(value)),
   ];
   const stacks = Object.values(fields).flatMap((value) => (isSerialisedError(value) ? (value.stack ?? []) : []));
-  return [parts.join(' '), ...stacks.map((frame) => paint('2', `    ${escapeText(frame)}`))].join('\n');
+  return [parts.join(' '), ...stacks.map((frame) => paint('2', `    ${printable(frame)}`))].join('\n');
 }
 
 const COLOURS: Readonly<Record<LogLevel, string>> = { error: '31', warn: '33', info: '32', debug: '34' };
 
 function asField(value: unknown): string {
-  if (isSerialisedError(value)) return escapeText(JSON.stringify(summariseError(value)));
-  if (typeof value === 'string') return /^[\w.:/@+-]+$/.test(value) ? value : escapeText(JSON.stringify(value));
-  return escapeText(JSON.stringify(value) ?? '');
+  if (isSerialisedError(value)) return printable(JSON.stringify(summariseError(value)));
+  if (typeof value === 'string') return /^[\w.:/@+-]+$/.test(value) ? value : printable(JSON.stringify(value));
+  return printable(JSON.stringify(value) ?? '');
 }
 
 function asText(value: unknown): string {
@@ -107,12 +105,4 @@ function isSerialisedError(value: unknown): value is SerialisedError {
     'message' in value &&
     typeof value.message === 'string'
   );
-}
-
-export function escapeText(text: string): string {
-  return escapeWith(text);
-}
-
-function escapeWith(text: string): string {
-  return text.replace(UNSAFE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
