@@ -26,8 +26,9 @@ export interface FormatDescription {
 }
 
 export interface FormatOption {
-  readonly name: 'singleRecord' | 'charset' | 'separator' | 'delimiter';
+  readonly name: string;
   readonly type: 'boolean' | 'charset' | 'string';
+  readonly required?: boolean;
 }
 
 /** What whoever applies the mapped records can do; control files that need more are refused. */
