@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { constants } from 'node:fs';
 import { access, mkdir, readFile, statfs } from 'node:fs/promises';
-import { loadModel, sqlDirectory, withDatabase } from '../app.js';
+import { loadLanguage, loadModel, sqlDirectory, withDatabase } from '../app.js';
 import type { Config } from '../config/config.js';
 import type { Database } from '../db/database.js';
 import { migrationStatus } from '../db/migrate.js';
@@ -30,6 +30,7 @@ export const registerDoctor: RegisterCommand = (program, context) => {
       const where = config.file ?? 'defaults only: there is no user-sync.yaml here';
       const findings: Finding[] = [{ check: 'configuration', ok: true, message: where }];
       findings.push(await checkModel(config));
+      if (config.plugins.length > 0) findings.push(await checkPlugins(config));
       findings.push(...(await checkDirectories(config)));
       findings.push(await checkWatches());
       const logger = context.logger(config);
@@ -55,6 +56,13 @@ async function checkModel(config: Config): Promise<Finding> {
   return loadModel(config.model).then(
     (model) => ({ check: 'model', ok: true, message: `${config.model}: ${model.groups.length} groups` }),
     (error: unknown) => ({ check: 'model', ok: false, message: messageOf(error) }),
+  );
+}
+
+async function checkPlugins(config: Config): Promise<Finding> {
+  return loadLanguage(config).then(
+    ({ plugins }) => ({ check: 'plugins', ok: true, message: plugins.modules.map(({ name }) => name).join(', ') }),
+    (error: unknown) => ({ check: 'plugins', ok: false, message: messageOf(error) }),
   );
 }
 

@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { controlFile } from '../db/feeds.js';
 import type { Lease } from '../db/lease.js';
 import { stageTable } from '../db/queries.js';
@@ -20,6 +22,7 @@ import type { RunAttempt, RunOptions, SyncContext } from './context.js';
 import { readControlRow } from './control.js';
 import { endRun, settleFeed } from './finish.js';
 import { evaluateGuards, groupLosses, lastBatch, type LastBatch } from './guards.js';
+import { RunHooks } from './hooks.js';
 import { modelDigest, modelRefs } from './install-model.js';
 import { countChanges, currentVersion, makePlan, type Plan } from './plan.js';
 import { stageBatch } from './stage.js';
@@ -40,6 +43,7 @@ export class Execution {
   readonly #context: SyncContext;
   readonly #lease: Lease;
   readonly #attempt: RunAttempt;
+  readonly #hooks: RunHooks;
   readonly #timings: { -readonly [P in RunPhase]: number };
   #batch: Promise<{ files: BatchFile[]; control: ControlFile; controlText: string }> | undefined;
 
@@ -49,6 +53,7 @@ export class Execution {
     this.#context = context;
     this.#lease = lease;
     this.#timings = { ...run.timings };
+    this.#hooks = new RunHooks(context, run, options.signal);
     this.#attempt = {
       runId: run.id,
       feedId: run.feedId,
@@ -93,30 +98,36 @@ export class Execution {
   }
 
   async stage(): Promise<StageSummary> {
-    const { database, store, model, limits } = this.#context;
+    const { database, store, model, limits, plugins, processingFolder } = this.#context;
     const { controlText } = await this.#files();
     const files = await this.#filesInOrder();
     await clearRecordErrors(database, this.run.id);
-    const staged = await this.#timed('stage', async () =>
-      stageBatch(database, {
-        runId: this.run.id,
-        lease: this.#lease,
-        signal: this.options.signal,
-        onProgress: this.#attempt.onProgress,
-        job: {
-          files: files.map(({ file, entry }) => ({
-            name: file.name,
-            path: store.pathOf(file.digest),
-            sizeBytes: file.sizeBytes,
-            format: { read: entry.read, ...entry.options },
-          })),
-          control: controlText,
-          model: model.source,
-          refs: await modelRefs(database),
-          limits,
-        },
-      }),
-    );
+    const processing = join(processingFolder, String(this.run.id));
+    const staged = await this.#timed(
+      'stage',
+      async () =>
+        stageBatch(database, {
+          runId: this.run.id,
+          lease: this.#lease,
+          signal: this.options.signal,
+          onProgress: this.#attempt.onProgress,
+          job: {
+            files: files.map(({ file, entry }) => ({
+              name: file.name,
+              path: store.pathOf(file.digest),
+              sizeBytes: file.sizeBytes,
+              format: { read: entry.read, ...entry.options },
+            })),
+            control: controlText,
+            model: model.source,
+            refs: await modelRefs(database),
+            limits,
+            plugins: plugins.modules,
+            processingFolder: processing,
+          },
+        }),
+      // The thread may have been stopped in the middle; what an earlier process left there goes too.
+    ).finally(() => rm(processing, { recursive: true, force: true }));
     const { records, accepted, inError } = staged;
     const names = files.map(({ file }) => file.name).join(', ');
     await this.#note(
@@ -149,7 +160,13 @@ export class Execution {
     const counts = countsOfPlan(staged.records, staged.withoutUsername + plan.rejected, plan.changes);
     const { files } = await this.#files();
     const mayLeaveGroups = plan.changes.update + plan.changes.unblock > 0;
-    const guards = evaluateGuards({
+    const { added, updated, blocked, unblocked, unchanged, rejected } = counts;
+    await this.#note(
+      'info',
+      `Planned: ${added} to add, ${updated} to update, ${blocked} to block, ${unblocked} to unblock; ` +
+        `${unchanged} unchanged, ${rejected} rejected.`,
+    );
+    const ownGuards = evaluateGuards({
       settings: this.options.settings.guards,
       counts,
       inFeed: plan.inFeed,
@@ -159,6 +176,12 @@ export class Execution {
       groupLosses: mayLeaveGroups ? await groupLosses(database, this.run.id, this.run.feedId) : [],
       last: await this.#last(),
     });
+    for (const guard of ownGuards.filter(({ breached }) => breached)) {
+      await this.#note('warn', `Guard ${guard.guard} is breached: ${describeGuard(guard)}.`, guard.guard);
+    }
+    // One that had begun to write was seen by the hooks before.
+    const holds = this.run.status === 'applying' ? [] : await this.#hooks.afterPlan(counts);
+    const guards = [...ownGuards, ...holds];
     await updateRun(database, this.run.id, {
       counts,
       // Those that the run passed before it was left behind, or was approved with, are the ones to keep.
@@ -169,15 +192,6 @@ export class Execution {
       modelDigest: modelDigest(model),
       errors: await countErrors(database, this.run.id),
     });
-    const { added, updated, blocked, unblocked, unchanged, rejected } = counts;
-    await this.#note(
-      'info',
-      `Planned: ${added} to add, ${updated} to update, ${blocked} to block, ${unblocked} to unblock; ` +
-        `${unchanged} unchanged, ${rejected} rejected.`,
-    );
-    for (const guard of guards.filter(({ breached }) => breached)) {
-      await this.#note('warn', `Guard ${guard.guard} is breached: ${describeGuard(guard)}.`, guard.guard);
-    }
     return { counts, guards, staged, plan };
   }
 
@@ -215,7 +229,8 @@ export class Execution {
       return count;
     });
     const counts = await this.#appliedCounts({ ...planned, rejected: planned.rejected + refused });
-    const changed = counts.added + counts.updated + counts.blocked + counts.unblocked > 0;
+    await this.#hooks.afterApply(counts);
+    const changed = changesIn(counts) > 0;
     await this.end({ outcome: changed ? 'applied' : 'nothing-to-change', applied: true, counts });
   }
 
@@ -246,6 +261,8 @@ export class Execution {
       const counts = await this.#appliedCounts(current.counts);
       const update = { failureCode: code, failureMessage: message, timings: this.#timings, counts };
       await endRun(database, id, cancelled ? 'cancelled' : 'failed', this.options.actor, update, this.#lease);
+      // What had been applied stays, so whoever follows it is told.
+      if (changesIn(counts) > 0) await this.#hooks.afterApply(counts);
       // What nobody foresaw needs somebody; other failures are told by whoever reports on the run.
       const level = error instanceof UserSyncError ? 'warn' : 'error';
       logger[level](`Run ${id} ${cancelled ? 'was cancelled' : 'failed'}`, { run: id, feed, error });
@@ -285,12 +302,12 @@ export class Execution {
   }
 
   #files(): Promise<{ files: BatchFile[]; control: ControlFile; controlText: string }> {
-    const { database, model } = this.#context;
+    const { database, language } = this.#context;
     const { id, controlId } = this.run;
     const read = async (): Promise<{ files: BatchFile[]; control: ControlFile; controlText: string }> => {
       const row = controlId === null ? undefined : await controlFile(database, controlId);
       if (row === undefined) throw new UserSyncError('control-missing', `Run ${id} has no control file.`);
-      return { files: await runFiles(database, id), control: readControlRow(row, model), controlText: row.content };
+      return { files: await runFiles(database, id), control: readControlRow(row, language), controlText: row.content };
     };
     return (this.#batch ??= read());
   }
@@ -316,6 +333,10 @@ export class Execution {
       this.#timings[phase] = Math.round(this.#timings[phase] * 1000 + performance.now() - start) / 1000;
     }
   }
+}
+
+function changesIn({ added, updated, blocked, unblocked }: RunCounts): number {
+  return added + updated + blocked + unblocked;
 }
 
 /** An error that nobody foresaw may quote data: what it says stays in the daemon's log. */

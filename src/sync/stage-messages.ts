@@ -1,4 +1,5 @@
 import type { RecordLogEntry } from '../domain/record.js';
+import type { PluginModule } from '../plugins/resolve-plugins.js';
 import type { ReadLimits } from '../readers/reader.js';
 import type { FileFormat } from '../readers/registry.js';
 
@@ -12,6 +13,10 @@ export interface StageJob {
   /** Refs of the model's classification objects in the directory, by behaviour. */
   readonly refs: Readonly<Record<string, string>>;
   readonly limits: ReadLimits;
+  /** To be loaded again: functions do not cross threads. */
+  readonly plugins: readonly PluginModule[];
+  /** Made when a record processor asks for it; whoever sends the job removes it. */
+  readonly processingFolder: string;
 }
 
 export interface StageFile {

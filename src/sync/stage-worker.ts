@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import type { RecordError, RecordLogEntry, RecordPosition } from '../domain/record.js';
 import { UserSyncError, messageOf } from '../lib/errors.js';
@@ -6,8 +7,10 @@ import { compileControlFile, type CompiledMapping } from '../mapping/compile.js'
 import { modelLookup } from '../mapping/references.js';
 import { PatchBuilder } from '../mapping/patch.js';
 import { parseModel } from '../model/model.js';
+import { batchRecords } from '../plugins/batch-records.js';
+import { controlLanguage, type ControlLanguage } from '../plugins/control-language.js';
+import { loadPlugins } from '../plugins/load-plugins.js';
 import { ReadError, type ReadItem } from '../readers/reader.js';
-import { createReader } from '../readers/registry.js';
 import { readControlFile } from './control.js';
 import type { StageFailure, StageFile, StageJob, StageMessage, StageSummary } from './stage-messages.js';
 import { StageRows, rawText, storableError } from './stage-rows.js';
@@ -22,6 +25,8 @@ const CREDITS = 4;
 class StageWorker {
   readonly #port: MessagePort;
   readonly #job: StageJob;
+  readonly #language: ControlLanguage;
+  readonly #recordProcessor: string | undefined;
   readonly #mapping: CompiledMapping;
   readonly #patches: PatchBuilder;
   readonly #rows = new StageRows();
@@ -35,11 +40,22 @@ class StageWorker {
   #accepted = 0;
   #inError = 0;
 
-  constructor(port: MessagePort, job: StageJob) {
+  static async open(port: MessagePort, job: StageJob): Promise<StageWorker> {
+    return new StageWorker(
+      port,
+      job,
+      controlLanguage(parseModel(job.model, 'the model'), await loadPlugins(job.plugins)),
+    );
+  }
+
+  private constructor(port: MessagePort, job: StageJob, language: ControlLanguage) {
     this.#port = port;
     this.#job = job;
-    const model = parseModel(job.model, 'the model');
-    this.#mapping = compileControlFile(readControlFile(job.control, model), model, modelLookup(model, job.refs));
+    this.#language = language;
+    const { model, filters } = language;
+    const control = readControlFile(job.control, language);
+    this.#recordProcessor = control.recordProcessor;
+    this.#mapping = compileControlFile(control, model, modelLookup(model, job.refs), undefined, filters);
     this.#patches = new PatchBuilder(model, this.#mapping.mentioned);
     port.on('message', () => {
       this.#credits += 1;
@@ -48,17 +64,11 @@ class StageWorker {
   }
 
   async run(): Promise<StageSummary> {
-    const signal = new AbortController().signal;
-    for (const [index, file] of this.#job.files.entries()) {
-      const read = createReader(file.format, this.#job.limits);
-      try {
-        for await (const items of read(this.#bytesOf(file), signal)) {
-          for (const item of items) this.#stage(item, file, index);
-          if (this.#rows.isFull || this.#errors.length >= 1000) await this.#send();
-        }
-      } catch (error) {
-        throw inFile(error, file);
-      }
+    for await (const { file: index, items } of this.#records()) {
+      const file = this.#job.files[index];
+      if (file === undefined) throw new Error(`the batch has no file ${index}`);
+      for (const item of items) this.#stage(item, file, index);
+      if (this.#rows.isFull || this.#errors.length >= 1000) await this.#send();
     }
     await this.#send();
     return {
@@ -71,6 +81,27 @@ class StageWorker {
       inError: this.#inError,
       valueCounts: Object.fromEntries(this.#patches.valueCounts),
     };
+  }
+
+  #records(): ReturnType<typeof batchRecords> {
+    const { files, limits, processingFolder } = this.#job;
+    const name = this.#recordProcessor;
+    // Nothing aborts it: the main thread stops the whole thread.
+    const signal = new AbortController().signal;
+    return batchRecords(
+      files.map((file) => ({ name: file.name, open: () => this.#recordsOf(file, signal) })),
+      name === undefined ? undefined : this.#language.recordProcessors.get(name),
+      { limits, signal, temporaryDirectory: () => makeFolder(processingFolder) },
+    );
+  }
+
+  async *#recordsOf(file: StageFile, signal: AbortSignal): AsyncGenerator<readonly ReadItem[]> {
+    const read = this.#language.createReader(file.format, this.#job.limits);
+    try {
+      yield* read(this.#bytesOf(file), signal);
+    } catch (error) {
+      throw inFile(error, file);
+    }
   }
 
   async *#bytesOf(file: StageFile): AsyncGenerator<Uint8Array> {
@@ -153,10 +184,20 @@ class StageWorker {
       rowCount,
       errors,
       records: this.#seq,
-      bytesRead: this.#bytesRead,
+      // A record processor may read a file more than once.
+      bytesRead: Math.min(
+        this.#bytesRead,
+        this.#job.files.reduce((sum, file) => sum + file.sizeBytes, 0),
+      ),
     };
     this.#port.postMessage(batch, [rows.buffer]);
   }
+}
+
+/** It will hold personal data. */
+async function makeFolder(path: string): Promise<string> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  return path;
 }
 
 /** Says which file could not be read. */
@@ -176,11 +217,9 @@ if (port !== null) {
     port.postMessage(message);
     port.close();
   };
-  try {
-    new StageWorker(port, workerData as StageJob).run().then(finish, (error: unknown) => {
+  StageWorker.open(port, workerData as StageJob)
+    .then((worker) => worker.run())
+    .then(finish, (error: unknown) => {
       finish(failure(error));
     });
-  } catch (error) {
-    finish(failure(error));
-  }
 }
