@@ -16,6 +16,8 @@ export interface PreviewBatch {
   readonly language: ControlLanguage;
   readonly limits: ReadLimits;
   readonly signal: AbortSignal;
+  /** Told of what a record processor has to say about the batch as a whole. */
+  warn(message: string): void;
   /** Most records of each file; of all together when a record processor makes them. */
   readonly most: number;
 }
@@ -44,6 +46,9 @@ export async function* previewRecords(batch: PreviewBatch): AsyncGenerator<Previ
   const surroundings = {
     limits,
     signal,
+    warn: (message: string) => {
+      batch.warn(message);
+    },
     temporaryDirectory: () => (folder ??= mkdtemp(join(tmpdir(), 'user-sync-preview-'))),
   };
   try {

@@ -6,6 +6,7 @@ import type { ReadItem } from '../readers/reader.js';
 import { readControlFile } from '../sync/control.js';
 import { readText } from './check.js';
 import { parseCount, parseNamedFiles, type RegisterCommand } from './command.js';
+import { printable } from './terminal.js';
 import { previewRecords } from './preview-records.js';
 import { PreviewSummary, previewText, type Paint } from './preview-text.js';
 
@@ -52,6 +53,9 @@ export const registerPreview: RegisterCommand = (program, context) => {
         language,
         limits: config.limits,
         signal: context.signal,
+        warn: (message) => {
+          context.terminal.note(printable(message));
+        },
         most: options.limit ?? Infinity,
       });
       for await (const { file, item } of records) await show(file, item);

@@ -1,6 +1,6 @@
 import { UserSyncError } from '../lib/errors.js';
 import type { ReadItem, ReadLimits } from '../readers/reader.js';
-import { ItemChecker, NotABatch } from './checked-items.js';
+import { ItemChecker, NotABatch, storableText } from './checked-items.js';
 import type { Contribution } from './load-plugins.js';
 import { isPlainObject } from './plain-json.js';
 import type { ProcessedRecords, ProcessorFile, RecordProcessor } from './plugin.js';
@@ -23,6 +23,8 @@ export interface BatchSurroundings {
   readonly limits: ReadLimits;
   readonly signal: AbortSignal;
   temporaryDirectory(): Promise<string>;
+  /** Takes what a record processor has to say; the text can be stored. */
+  warn(message: string): void;
 }
 
 /**
@@ -45,11 +47,15 @@ export async function* batchRecords(
   }
 }
 
+const MOST_WARNINGS = 100;
+const LONGEST_WARNING = 1000;
+
 /** A message that is meant for operators, thrown by `fail` of the processor's context. */
 class Complaint extends Error {}
 
 class Processing {
   private readonly sources: WatchedSource<readonly ReadItem[]>[] = [];
+  private warnings = 0;
   private readonly readToEnd = new Set<string>();
   private readonly checkers: readonly ItemChecker[];
 
@@ -83,11 +89,19 @@ class Processing {
       {
         signal: surroundings.signal,
         temporaryDirectory: () => surroundings.temporaryDirectory(),
+        warn: (message) => {
+          this.warn(message);
+        },
         fail: (message) => {
           throw new Complaint(message);
         },
       },
     );
+  }
+
+  private warn(message: unknown): void {
+    if (this.warnings++ >= MOST_WARNINGS) return;
+    this.surroundings.warn(storableText(String(message)).slice(0, LONGEST_WARNING));
   }
 
   private async *records(input: BatchInput): AsyncGenerator<readonly ReadItem[], void, undefined> {

@@ -57,13 +57,13 @@ export class ItemChecker {
 
   private rejected(position: RecordPosition, error: unknown, value: unknown): ReadItem {
     const { code, message, source, value: shown }: Record<string, unknown> = isPlainObject(error) ? error : {};
-    const text = typeof message === 'string' ? storable(message).slice(0, LONGEST_MESSAGE) : '';
+    const text = typeof message === 'string' ? storableText(message).slice(0, LONGEST_MESSAGE) : '';
     return rejection(
       position,
       isKnown(code) ? code : 'rejected-by-plugin',
       text === '' ? 'A plugin rejected the record without saying why.' : text,
       {
-        source: typeof source === 'string' ? storable(source) : undefined,
+        source: typeof source === 'string' ? storableText(source) : undefined,
         value: typeof shown === 'string' ? shown : undefined,
         record: isPlainObject(value) ? plainMembers(value) : undefined,
       },
@@ -98,6 +98,7 @@ function isKnown(code: unknown): code is RecordErrorCode {
   return RECORD_ERROR_CODES.includes(code as RecordErrorCode);
 }
 
-function storable(text: string): string {
+/** As the run's log can hold it. */
+export function storableText(text: string): string {
   return text.replaceAll('\0', '\u2400').toWellFormed();
 }

@@ -121,6 +121,11 @@ export interface ProcessorContext {
   /** A folder for what does not fit in memory. Removed after the batch was read. */
   temporaryDirectory(): Promise<string>;
   /**
+   * Puts a warning into the run's log, for what concerns no single record of a user: counts, above all. At most a hundred
+   * of a run are kept. Without values of records.
+   */
+  warn(message: string): void;
+  /**
    * Says that the batch cannot be processed: throws the error `record-processor-failed`, which fails the run.
    *
    * @param message for operators: what is wrong, and what to do. Without values of records.

@@ -128,6 +128,7 @@ export class Execution {
         }),
       // The thread may have been stopped in the middle; what an earlier process left there goes too.
     ).finally(() => rm(processing, { recursive: true, force: true }));
+    for (const warning of staged.warnings) await this.#note('warn', warning, 'record-processor');
     const { records, accepted, inError } = staged;
     const names = files.map(({ file }) => file.name).join(', ');
     await this.#note(

@@ -50,6 +50,8 @@ export interface StageSummary {
   readonly accepted: number;
   readonly inError: number;
   readonly valueCounts: Readonly<Record<string, number>>;
+  /** What the record processor has to say about the batch as a whole. */
+  readonly warnings: readonly string[];
 }
 
 export interface StageFailure {

@@ -31,6 +31,7 @@ class StageWorker {
   readonly #patches: PatchBuilder;
   readonly #rows = new StageRows();
   #errors: RecordLogEntry[] = [];
+  readonly #warnings: string[] = [];
   #credits = CREDITS;
   #onCredit: (() => void) | undefined;
   #seq = 0;
@@ -80,6 +81,7 @@ class StageWorker {
       accepted: this.#accepted,
       inError: this.#inError,
       valueCounts: Object.fromEntries(this.#patches.valueCounts),
+      warnings: this.#warnings,
     };
   }
 
@@ -91,7 +93,12 @@ class StageWorker {
     return batchRecords(
       files.map((file) => ({ name: file.name, open: () => this.#recordsOf(file, signal) })),
       name === undefined ? undefined : this.#language.recordProcessors.get(name),
-      { limits, signal, temporaryDirectory: () => makeFolder(processingFolder) },
+      {
+        limits,
+        signal,
+        temporaryDirectory: () => makeFolder(processingFolder),
+        warn: (message) => void this.#warnings.push(message),
+      },
     );
   }
 
