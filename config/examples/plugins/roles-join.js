@@ -50,8 +50,9 @@ async function* joinRoles(files, context) {
   await roles.finish();
   if (roles.unreadable.length > 0) yield { file: 'roles', items: roles.unreadable.splice(0) };
   if (roles.withoutUser > 0) {
+    const { withoutUser, firstLine } = roles;
     context.warn(
-      `${roles.withoutUser} records of roles belong to no user of the batch, the first on line ${roles.firstLine}.`,
+      `Records of roles that belong to no user of the batch: ${withoutUser}, the first on line ${firstLine}.`,
     );
   }
 }

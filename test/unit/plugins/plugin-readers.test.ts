@@ -215,7 +215,7 @@ describe('readers of plugins', () => {
       `return async function* (bytes) { for await (const piece of bytes) yield [record({})]; };`,
     );
     const reader = language.createReader({ read: 'x-lines', sep: ';' }, DEFAULT_LIMITS);
-    for await (const _batch of reader(source(), new AbortController().signal)) break;
+    for await (const batch of reader(source(), new AbortController().signal)) if (batch.length > 0) break;
     expect(closed).to.equal(true);
   });
 });

@@ -19,9 +19,8 @@ const OPTIONS: ts.CompilerOptions = {
 function diagnosticsOf(file: string, text?: string): string[] {
   const host = ts.createCompilerHost(OPTIONS);
   if (text !== undefined) {
-    const { readFile, fileExists } = host;
-    host.readFile = (name) => (name === file ? text : readFile(name));
-    host.fileExists = (name) => name === file || fileExists(name);
+    host.readFile = (name) => (name === file ? text : ts.sys.readFile(name));
+    host.fileExists = (name) => name === file || ts.sys.fileExists(name);
   }
   return ts
     .getPreEmitDiagnostics(ts.createProgram([file], OPTIONS, host))

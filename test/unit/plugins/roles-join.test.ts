@@ -30,7 +30,7 @@ function file(name: string, values: Iterable<InputRecord | ReadItem>, batchSize 
       for (const value of values) {
         record += 1;
         const position = { record, line: record + 1, byte: 0 };
-        batch.push('kind' in value ? (value as ReadItem) : { kind: 'record', position, value: value as InputRecord });
+        batch.push('kind' in value ? (value as ReadItem) : { kind: 'record', position, value: value });
         if (batch.length < batchSize) continue;
         yield batch;
         batch = [];
@@ -56,7 +56,7 @@ async function joined(users: BatchInput, roles: BatchInput): Promise<{ items: st
     surroundings(warnings),
   )) {
     for (const { kind, value } of batch) {
-      const name = from === 0 ? String(value?.['id']) : 'roles';
+      const name = from === 0 ? (value?.['id'] as string) : 'roles';
       items.push(kind === 'rejected' ? `${name} rejected` : `${name}: ${(value?.['roles'] as string[]).join('+')}`);
     }
   }
@@ -83,7 +83,7 @@ describe('the example of a record processor, which joins roles to users', () => 
     );
     const { items, warnings } = await joined(users, roles);
     expect(items).to.deep.equal(['b: x', 'd: x']);
-    expect(warnings).to.deep.equal(['4 records of roles belong to no user of the batch, the first on line 2.']);
+    expect(warnings).to.deep.equal(['Records of roles that belong to no user of the batch: 4, the first on line 2.']);
   });
 
   it('reads all roles when there are no users', async () => {
