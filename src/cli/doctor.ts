@@ -1,11 +1,13 @@
 import type { Command } from 'commander';
 import { constants } from 'node:fs';
 import { access, mkdir, readFile, statfs } from 'node:fs/promises';
-import { loadLanguage, loadModel, sqlDirectory, withDatabase } from '../app.js';
+import { loadModel, sqlDirectory, withDatabase } from '../app.js';
 import type { Config } from '../config/config.js';
 import type { Database } from '../db/database.js';
 import { migrationStatus } from '../db/migrate.js';
 import { messageOf } from '../lib/errors.js';
+import { loadPlugins } from '../plugins/load-plugins.js';
+import { resolvePlugins } from '../plugins/resolve-plugins.js';
 import { EXIT, type RegisterCommand } from './command.js';
 import { printable } from './terminal.js';
 
@@ -60,10 +62,12 @@ async function checkModel(config: Config): Promise<Finding> {
 }
 
 async function checkPlugins(config: Config): Promise<Finding> {
-  return loadLanguage(config).then(
-    ({ plugins }) => ({ check: 'plugins', ok: true, message: plugins.modules.map(({ name }) => name).join(', ') }),
-    (error: unknown) => ({ check: 'plugins', ok: false, message: messageOf(error) }),
-  );
+  try {
+    const { modules } = await loadPlugins(resolvePlugins(config.plugins, config.directory));
+    return { check: 'plugins', ok: true, message: modules.map(({ name }) => name).join(', ') };
+  } catch (error) {
+    return { check: 'plugins', ok: false, message: messageOf(error) };
+  }
 }
 
 async function checkDirectories(config: Config): Promise<Finding[]> {

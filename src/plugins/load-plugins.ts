@@ -1,3 +1,5 @@
+import { createHash, hash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { InvalidFileError, UserSyncError, messageOf, type Problem } from '../lib/errors.js';
 import { pointerTo } from '../model/json-source.js';
@@ -18,6 +20,8 @@ import type { PluginModule } from './resolve-plugins.js';
 export interface Plugins {
   /** In the order of the configuration. */
   readonly modules: readonly PluginModule[];
+  /** Of the modules themselves, not of what they import; empty without plugins. Changes when a plugin may do something else. */
+  readonly digest: string;
   readonly filters: ReadonlyMap<string, Contribution<FilterFactory>>;
   readonly readers: ReadonlyMap<string, Contribution<PluginFormat>>;
   readonly recordProcessors: ReadonlyMap<string, Contribution<RecordProcessor>>;
@@ -39,6 +43,7 @@ export type CompleteDestination = Required<DictionaryDestination> & {
 
 export const NO_PLUGINS: Plugins = {
   modules: [],
+  digest: '',
   filters: new Map(),
   readers: new Map(),
   recordProcessors: new Map(),
@@ -54,8 +59,12 @@ export const NO_PLUGINS: Plugins = {
  */
 export async function loadPlugins(modules: readonly PluginModule[]): Promise<Plugins> {
   const registry = new Registry(modules);
-  for (const module of modules) registry.add(module, await importPlugin(module));
-  return registry.complete();
+  const digest = createHash('sha256');
+  for (const module of modules) {
+    registry.add(module, await importPlugin(module));
+    digest.update(hash('sha256', await readFile(fileURLToPath(module.url))));
+  }
+  return registry.complete(modules.length === 0 ? '' : digest.digest('hex'));
 }
 
 async function importPlugin(module: PluginModule): Promise<unknown> {
@@ -114,7 +123,7 @@ class Registry {
   }
 
   /** @throws InvalidFileError */
-  complete(): Plugins {
+  complete(digest: string): Plugins {
     const concerned = [...new Set(this.#problems.map(({ module }) => module))];
     if (concerned.length > 0) {
       const [only] = concerned;
@@ -127,6 +136,7 @@ class Registry {
     }
     return {
       modules: this.#modules,
+      digest,
       filters: this.#filters,
       readers: this.#readers,
       recordProcessors: this.#recordProcessors,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { controlFile } from '../db/feeds.js';
@@ -63,14 +64,14 @@ export class Execution {
     };
   }
 
-  /** The same bytes through the same control file and model as last time, and nothing of that batch left undone. */
+  /** The same bytes through the same control file, model and plugins as last time, and nothing of that batch left undone. */
   async isNothingNew(): Promise<boolean> {
     const last = await this.#last();
     const { files } = await this.#files();
     return (
       last?.isDone === true &&
       last.controlId === this.run.controlId &&
-      last.modelDigest === modelDigest(this.#context.model) &&
+      last.modelDigest === languageDigest(this.#context) &&
       Object.keys(last.files).length === files.length &&
       files.every((file) => last.files[file.name]?.digest === file.digest)
     );
@@ -86,8 +87,8 @@ export class Execution {
 
   /** Whether what was approved can be applied as it is: nobody wrote to the directory, and the batch is still staged. */
   async planIsCurrent(): Promise<boolean> {
-    const { database, model } = this.#context;
-    if (this.run.modelDigest !== modelDigest(model)) return false;
+    const { database } = this.#context;
+    if (this.run.modelDigest !== languageDigest(this.#context)) return false;
     if ((await currentVersion(database)) !== this.run.plannedVersion) return false;
     const table = stageTable(this.run.id);
     const [found] = await database.rows<{ exists: boolean }>('stage/stage-exists', [table]);
@@ -157,7 +158,7 @@ export class Execution {
 
   /** Asks the guards, and notes what the run is about to do. */
   async evaluate(staged: StageSummary, plan: Plan): Promise<PlannedBatch> {
-    const { database, model } = this.#context;
+    const { database } = this.#context;
     const counts = countsOfPlan(staged.records, staged.withoutUsername + plan.rejected, plan.changes);
     const { files } = await this.#files();
     const mayLeaveGroups = plan.changes.update + plan.changes.unblock > 0;
@@ -190,7 +191,7 @@ export class Execution {
       timings: this.#timings,
       valueCounts: staged.valueCounts,
       plannedVersion: plan.directoryVersion,
-      modelDigest: modelDigest(model),
+      modelDigest: languageDigest(this.#context),
       errors: await countErrors(database, this.run.id),
     });
     return { counts, guards, staged, plan };
@@ -334,6 +335,13 @@ export class Execution {
       this.#timings[phase] = Math.round(this.#timings[phase] * 1000 + performance.now() - start) / 1000;
     }
   }
+}
+
+/** What a batch is understood with, beside its control file. */
+function languageDigest({ model, plugins }: SyncContext): string {
+  const digest = modelDigest(model);
+  if (plugins.digest === '') return digest;
+  return createHash('sha256').update(digest).update(plugins.digest).digest('hex');
 }
 
 function changesIn({ added, updated, blocked, unblocked }: RunCounts): number {

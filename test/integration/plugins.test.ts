@@ -36,6 +36,14 @@ class PluginSite implements AsyncDisposable {
     return new PluginSite(await SyncHarness.open({ ...options, plugins: [path] }), folder);
   }
 
+  /** The same database, and a process that was started with another version of the plugin. */
+  async restarted(code: string): Promise<SyncHarness> {
+    // Another name, since a process imports a module once.
+    const path = join(this.folder.path, 'changed.mjs');
+    await writeFile(path, code);
+    return this.harness.withPlugins([path]);
+  }
+
   /** What the plugin told since this was last asked. */
   async told(): Promise<string[]> {
     const path = join(this.folder.path, 'told');
@@ -178,6 +186,21 @@ describe('plugins in a run', () => {
         .and.not.include('secret');
       expect(await site.harness.rows('select from directory.users')).to.have.length(0);
     }
+  });
+});
+
+describe('a plugin that has changed', () => {
+  const TITLE = { source: 'first', destination: 'profile', name: 'std:attribute:job-title', filters: ['x:title'] };
+  const code = (title: string): string => `export default { filters: { 'x:title': () => () => '${title}' } };`;
+
+  it('makes the same files news', async () => {
+    await using site = await PluginSite.open(code('Dean'), { control: control({}, [TITLE]) });
+    await site.harness.sync(people(2));
+    expect(await site.harness.sync(people(2))).to.include({ outcome: 'nothing-new' });
+    const changed = await site.restarted(code('Provost'));
+    const run = await changed.sync(people(2));
+    expect(run).to.include({ outcome: 'applied' });
+    expect(run.counts).to.include({ updated: 2 });
   });
 });
 

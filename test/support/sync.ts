@@ -92,6 +92,13 @@ export class SyncHarness implements AsyncDisposable {
     return new SyncHarness(context, this.folder, this.control, this.testDatabase, this.settings);
   }
 
+  /** The same database, and a process that was started with other plugins. */
+  async withPlugins(paths: readonly string[]): Promise<SyncHarness> {
+    const plugins = await loadPlugins(resolvePlugins(paths, this.folder.path));
+    const context = { ...this.context, plugins, language: controlLanguage(this.context.model, plugins) };
+    return new SyncHarness(context, this.folder, this.control, this.testDatabase, this.settings);
+  }
+
   /** Takes everything out of the database but the feeds' control files. */
   async empty(): Promise<void> {
     await this.rows(
