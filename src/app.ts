@@ -11,6 +11,9 @@ import { UserSyncError, messageOf } from './lib/errors.js';
 import type { Logger } from './lib/logger.js';
 import { packageRoot } from './lib/package-root.js';
 import { parseModel, type Model } from './model/model.js';
+import { controlLanguage, type ControlLanguage } from './plugins/control-language.js';
+import { loadPlugins, type CompleteDestination, type Plugins } from './plugins/load-plugins.js';
+import { resolvePlugins } from './plugins/resolve-plugins.js';
 import type { FeedSettings, SyncContext } from './sync/context.js';
 
 /**
@@ -46,7 +49,7 @@ export class App implements AsyncDisposable {
   static async open(config: Config, logger: Logger): Promise<App> {
     const releasers: (() => Promise<void>)[] = [];
     try {
-      const model = await loadModel(config.model);
+      const { plugins, language } = await loadLanguage(config);
       await mkdir(config.dataDir, { recursive: true });
       const url = config.database.url ?? (await openEmbedded(config, logger, releasers));
       const database = openDatabase(config, url, logger);
@@ -54,10 +57,13 @@ export class App implements AsyncDisposable {
       await bringUpToDate(database, logger);
       const sync: SyncContext = {
         database,
-        model,
+        model: language.model,
+        language,
+        plugins,
         logger,
         store: new FileStore(join(config.dataDir, 'store')),
         limits: config.limits,
+        processingFolder: join(config.dataDir, 'processing'),
         holder: leaseHolder(),
       };
       return new App(config, logger, url, database, sync, releasers);
@@ -101,7 +107,21 @@ export async function withDatabase<T>(
   }
 }
 
-export async function loadModel(path: string): Promise<Model> {
+/**
+ * Plugins, model, and what control files may say with both.
+ *
+ * @param modelPath another model than the configured one
+ */
+export async function loadLanguage(
+  config: Config,
+  modelPath = config.model,
+): Promise<{ plugins: Plugins; language: ControlLanguage }> {
+  const plugins = await loadPlugins(resolvePlugins(config.plugins, config.directory));
+  return { plugins, language: controlLanguage(await loadModel(modelPath, plugins.destinations), plugins) };
+}
+
+/** @param destinations what plugins add to those of the file */
+export async function loadModel(path: string, destinations: readonly CompleteDestination[] = []): Promise<Model> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw new UserSyncError(
       'model-unreadable',
@@ -112,7 +132,7 @@ export async function loadModel(path: string): Promise<Model> {
       },
     );
   });
-  return parseModel(text, `The model ${path}`);
+  return parseModel(text, `The model ${path}`, destinations);
 }
 
 /** Where the SQL of this package is. */

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { readFile } from 'node:fs/promises';
-import { loadModel } from '../app.js';
+import { loadLanguage } from '../app.js';
 import { UserSyncError, messageOf, type Problem } from '../lib/errors.js';
 import { validateControl } from '../sync/control.js';
 import { EXIT, type RegisterCommand } from './command.js';
@@ -15,9 +15,9 @@ export const registerCheck: RegisterCommand = (program, context) => {
     .option('--model <M>', 'the data model; the configured one unless told')
     .action(async (path: string, options: { model?: string }, command: Command) => {
       const config = await context.loadConfig(command);
-      const model = await loadModel(options.model ?? config.model);
+      const { language } = await loadLanguage(config, options.model);
       const text = await readText(path);
-      const { control, problems } = validateControl(text, model);
+      const { control, problems } = validateControl(text, language);
       if (control === null) context.exitCode = EXIT.usage;
       if (context.wantsJson(command)) {
         terminal.json({ valid: control !== null, problems });

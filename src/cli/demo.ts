@@ -56,12 +56,13 @@ async function temporaryDataDir(): Promise<string> {
   return dataDir;
 }
 
-/** Whatever is configured, a demo has its own database, model and feed. */
+/** Whatever is configured, a demo has its own database, model and feed, and no plugins. */
 function demoConfig(config: Config, dataDir: string): Config {
   return {
     ...config,
     dataDir,
     model: join(packageRoot(), 'config', 'model.json'),
+    plugins: [],
     database: { poolSize: config.database.poolSize },
   };
 }

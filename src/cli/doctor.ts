@@ -6,6 +6,8 @@ import type { Config } from '../config/config.js';
 import type { Database } from '../db/database.js';
 import { migrationStatus } from '../db/migrate.js';
 import { messageOf } from '../lib/errors.js';
+import { loadPlugins } from '../plugins/load-plugins.js';
+import { resolvePlugins } from '../plugins/resolve-plugins.js';
 import { EXIT, type RegisterCommand } from './command.js';
 import { printable } from '../lib/printable.js';
 
@@ -30,6 +32,7 @@ export const registerDoctor: RegisterCommand = (program, context) => {
       const where = config.file ?? 'defaults only: there is no user-sync.yaml here';
       const findings: Finding[] = [{ check: 'configuration', ok: true, message: where }];
       findings.push(await checkModel(config));
+      if (config.plugins.length > 0) findings.push(await checkPlugins(config));
       findings.push(...(await checkDirectories(config)));
       findings.push(await checkWatches());
       const logger = context.logger(config);
@@ -56,6 +59,15 @@ async function checkModel(config: Config): Promise<Finding> {
     (model) => ({ check: 'model', ok: true, message: `${config.model}: ${model.groups.length} groups` }),
     (error: unknown) => ({ check: 'model', ok: false, message: messageOf(error) }),
   );
+}
+
+async function checkPlugins(config: Config): Promise<Finding> {
+  try {
+    const { modules } = await loadPlugins(resolvePlugins(config.plugins, config.directory));
+    return { check: 'plugins', ok: true, message: modules.map(({ name }) => name).join(', ') };
+  } catch (error) {
+    return { check: 'plugins', ok: false, message: messageOf(error) };
+  }
 }
 
 async function checkDirectories(config: Config): Promise<Finding[]> {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { loadModel } from '../app.js';
+import { loadLanguage } from '../app.js';
 import { generateControlFile } from '../mapping/generate.js';
 import type { RegisterCommand } from './command.js';
 
@@ -10,8 +10,8 @@ export const registerGenerate: RegisterCommand = (program, context) => {
     .option('--model <M>', 'the data model; the configured one unless told')
     .action(async (options: { model?: string }, command: Command) => {
       const config = await context.loadConfig(command);
-      const model = await loadModel(options.model ?? config.model);
-      const control = generateControlFile(model);
+      const { language } = await loadLanguage(config, options.model);
+      const control = generateControlFile(language.model);
       if (context.wantsJson(command)) context.terminal.json(control);
       else context.terminal.print(JSON.stringify(control, undefined, 2));
     });

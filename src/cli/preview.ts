@@ -1,14 +1,13 @@
 import type { Command } from 'commander';
-import { createReadStream } from 'node:fs';
-import { loadModel } from '../app.js';
+import { loadLanguage } from '../app.js';
 import { compileControlFile, type CompiledMapping, type TraceEvent } from '../mapping/compile.js';
 import { previewOutcome, previewRejection, withExplanation, type PreviewLine } from '../mapping/preview.js';
-import { ReadError, type ReadItem } from '../readers/reader.js';
-import { createReader } from '../readers/registry.js';
-import { UserSyncError } from '../lib/errors.js';
+import type { ReadItem } from '../readers/reader.js';
 import { readControlFile } from '../sync/control.js';
-import { readText, unreadable } from './check.js';
+import { readText } from './check.js';
 import { parseCount, parseNamedFiles, type RegisterCommand } from './command.js';
+import { printable } from '../lib/printable.js';
+import { previewRecords } from './preview-records.js';
 import { PreviewSummary, previewText, type Paint } from './preview-text.js';
 
 interface PreviewOptions {
@@ -32,15 +31,15 @@ export const registerPreview: RegisterCommand = (program, context) => {
     .argument('<NAME=FILE...>', 'files by the names that the control file lists')
     .requiredOption('--control <C>', 'the control file')
     .option('--model <M>', 'the data model; the configured one unless told')
-    .option('--limit <N>', 'at most this many records of each file', parseCount)
+    .option('--limit <N>', 'at most this many records of each file (with a record processor: in all)', parseCount)
     .option('--explain', 'say which instruction set each value')
     .action(async (files: string[], options: PreviewOptions, command: Command) => {
       const config = await context.loadConfig(command);
-      const model = await loadModel(options.model ?? config.model);
-      const control = readControlFile(await readText(options.control), model, `The control file ${options.control}`);
+      const { language } = await loadLanguage(config, options.model);
+      const control = readControlFile(await readText(options.control), language, `The control file ${options.control}`);
       const events: TraceEvent[] | undefined = options.explain === true ? [] : undefined;
       const trace = events === undefined ? undefined : (event: TraceEvent) => void events.push(event);
-      const mapping = compileControlFile(control, model, undefined, trace);
+      const mapping = compileControlFile(control, language.model, undefined, trace, language.filters);
       // Scripts get the same whether they ask for it or not.
       const isForPrograms = context.wantsJson(command) || !context.terminal.isInteractive;
       const presentation = isForPrograms ? ndjson() : text((...styled) => context.terminal.style(...styled));
@@ -48,42 +47,21 @@ export const registerPreview: RegisterCommand = (program, context) => {
         if (events !== undefined) events.length = 0;
         await context.terminal.write(presentation.record(previewLine(name, item, mapping), events));
       };
-      const named = parseNamedFiles(files);
-      for (const { name, path } of named) {
-        const entry = control.files.find((file) => file.name === name);
-        if (entry === undefined)
-          throw unknownFile(
-            name,
-            control.files.map((file) => file.name),
-          );
-        const read = createReader({ read: entry.read, ...entry.options }, config.limits);
-        try {
-          const batches = read(createReadStream(path), context.signal);
-          await forFirst(batches, options.limit ?? Infinity, (item) => show(name, item));
-        } catch (error) {
-          if (error instanceof ReadError)
-            throw new ReadError(error.code, `${path}: ${error.message}`, error.place, error);
-          throw isSystemError(error) ? unreadable(path, error) : error;
-        }
-      }
+      const records = previewRecords({
+        files: parseNamedFiles(files),
+        control,
+        language,
+        limits: config.limits,
+        signal: context.signal,
+        warn: (message) => {
+          context.terminal.note(printable(message));
+        },
+        most: options.limit ?? Infinity,
+      });
+      for await (const { file, item } of records) await show(file, item);
       await context.terminal.write(presentation.end());
     });
 };
-
-async function forFirst(
-  batches: AsyncIterable<readonly ReadItem[]>,
-  limit: number,
-  use: (item: ReadItem) => Promise<void>,
-): Promise<void> {
-  let left = limit;
-  for await (const items of batches) {
-    for (const item of items) {
-      if (left === 0) return;
-      left -= 1;
-      await use(item);
-    }
-  }
-}
 
 function ndjson(): Presentation {
   return {
@@ -107,18 +85,4 @@ function previewLine(name: string, item: ReadItem, mapping: CompiledMapping): Pr
   if (item.kind === 'record') return previewOutcome(name, item.position, mapping.map(item.value));
   const username = item.value === undefined ? null : mapping.readUsername(item.value);
   return previewRejection(name, item.position, username, [item.error]);
-}
-
-function isSystemError(error: unknown): boolean {
-  return error instanceof Error && 'syscall' in error;
-}
-
-function unknownFile(name: string, expected: readonly string[]): UserSyncError {
-  return new UserSyncError(
-    'unknown-file',
-    `The control file has no file named ${name}. It lists: ${expected.join(', ')}.`,
-    {
-      kind: 'usage',
-    },
-  );
 }

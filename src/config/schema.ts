@@ -133,7 +133,9 @@ export const configSchema = z.strictObject({
   plugins: z
     .array(z.string().min(1))
     .default([])
-    .describe('Modules with further instructions and filters: paths starting with . or /, or names of packages.'),
+    .describe(
+      'Modules with filters, formats, record processors, destinations and hooks of your own (docs/plugins.md): paths starting with . or /, or names of packages. They are trusted: they run with all rights of this program.',
+    ),
   http: http.prefault({}).describe('The web page and the interfaces over HTTP.'),
   log: log.prefault({}).describe('What is logged, and how.'),
   mail: mail.prefault({}).describe('How reports are mailed.'),

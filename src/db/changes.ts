@@ -14,6 +14,14 @@ export async function* readPlan(
   runId: number,
   kind: ChangeKind | undefined,
 ): AsyncGenerator<PlannedChange> {
+  for await (const page of readPlanPages(database, runId, kind)) yield* page;
+}
+
+export async function* readPlanPages(
+  database: Database,
+  runId: number,
+  kind: ChangeKind | undefined,
+): AsyncGenerator<readonly PlannedChange[]> {
   for (let after = -1; ;) {
     const from = after;
     const page = await database.list<PlannedChange & Record<string, unknown>>((builder) => {
@@ -27,10 +35,10 @@ export async function* readPlan(
         .limit(PAGE_SIZE);
       return kind === undefined ? list : list.where('change.kind', kind);
     });
-    for (const change of page) {
-      after = change.ordinal;
-      yield change;
-    }
+    const last = page.at(-1);
+    if (last === undefined) return;
+    after = last.ordinal;
+    yield page;
     if (page.length < PAGE_SIZE) return;
   }
 }

@@ -1,5 +1,10 @@
 import type { GuardResult } from './guard.js';
 
+/** What a breach is called in lists: its guard, or which plugin it is. */
+export function breachName({ guard, subject }: GuardResult): string {
+  return guard === 'plugin' ? `plugin ${subject ?? ''}` : guard;
+}
+
 /** What a guard found, as a sentence for a person. */
 export function describeGuard(result: GuardResult): string {
   const { count, subject } = result;
@@ -30,6 +35,8 @@ export function describeGuard(result: GuardResult): string {
       return subject === undefined
         ? 'no mapped name was emptied'
         : `${subject} is given for ${found} fewer of the records than last time (${people(count)}), limit ${limit}`;
+    case 'plugin':
+      return `${subject ?? ''} wants the run held: ${result.reason ?? ''}`;
     case 'empty':
       return result.breached ? 'the batch has no records' : `the batch has ${number(count)} records`;
   }

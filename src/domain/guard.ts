@@ -120,7 +120,8 @@ function resolveGuard<L extends object>(choice: GuardChoice<L>, defaults: L): L 
 
 /** What one guard found in one plan. Its shape is part of `sync --json`. */
 export interface GuardResult {
-  readonly guard: GuardName;
+  /** `plugin`: no guard of ours, but the `afterPlan` hook of the plugin that is the subject. */
+  readonly guard: GuardName | 'plugin';
   /** The share (0 to 1) found; for guards without a share, how many. */
   readonly value: number;
   /** The most that passes. */
@@ -130,4 +131,6 @@ export interface GuardResult {
   readonly count: number;
   /** What it is about, when a guard looks at several things: a file, a group, a mapped name. */
   readonly subject?: string;
+  /** What a plugin gave as its reason. */
+  readonly reason?: string;
 }

@@ -39,6 +39,7 @@ export const RECORD_ERROR_CODES = [
   'invalid-name',
   'unmapped-value',
   'unknown-reference',
+  'filter-failed',
   'aborted',
   'logged',
   'assert-failed',
@@ -54,6 +55,8 @@ export const RECORD_ERROR_CODES = [
   'too-many-fields',
   'duplicate-key',
   'null-character',
+  'invalid-record',
+  'rejected-by-plugin',
   'database',
 ] as const;
 

@@ -1,7 +1,7 @@
 import type { JsonValue } from '../domain/record.js';
 import type { Destination, DestinationName } from '../model/destinations.js';
 import type { Model } from '../model/model.js';
-import { BUILT_IN_FILTERS, type Filter } from './filters.js';
+import { FILTER_FAILED, type FallibleFilter, type FilterSet } from './filter-set.js';
 import { DependentTable } from './dependents.js';
 import type {
   Assignment,
@@ -14,7 +14,7 @@ import type {
 } from './instruction.js';
 import { sourcesOfNames, usedWithoutNew } from './mapped-names.js';
 import type { RecordState } from './record-state.js';
-import type { ObjectLookup } from './references.js';
+import { isReference, type ObjectLookup } from './references.js';
 import { compileRefMapping, type RefTable } from './ref-mapping.js';
 import { SlotTable, type Setter, type Slot } from './slots.js';
 import { dataTypeConverter, type Converter } from './values.js';
@@ -43,13 +43,13 @@ export class CompileEnvironment {
   /** The first source field of each `destination/name`, for errors about what came of it. */
   readonly sources: ReadonlyMap<string, string>;
   private readonly refTables: ReadonlyMap<string, RefTable>;
-  private readonly filters = new Map<string, Filter>();
 
   constructor(
     control: ControlFile,
     private readonly model: Model,
     private readonly lookup: ObjectLookup,
     private readonly trace: TraceHook | undefined,
+    private readonly filters: FilterSet,
   ) {
     this.dependents = new DependentTable(model, usedWithoutNew(control));
     this.slots = new SlotTable(model, this.dependents);
@@ -133,7 +133,8 @@ export class CompileEnvironment {
     const { conversion } = instruction;
     const name = this.name(instruction);
     let convert = withoutNothing(dataTypeConverter(name, conversion, source, this.model, this.refTables), name);
-    for (const filter of conversion.filters.toReversed()) convert = withFilter(this.filter(filter), convert);
+    for (const filter of conversion.filters.toReversed())
+      convert = withFilter(filter, this.filters.get(filter), convert, source);
     return withInputMap(conversion, convert);
   }
 
@@ -141,16 +142,6 @@ export class CompileEnvironment {
     const found = this.destination(destination).names.get(name);
     if (found === undefined) throw new Error(`the control file was validated for another model: no ${name}`);
     return found;
-  }
-
-  private filter(name: string): Filter {
-    const known = this.filters.get(name);
-    if (known !== undefined) return known;
-    const make = BUILT_IN_FILTERS.get(name);
-    if (make === undefined) throw new Error(`the control file was not validated: no filter ${name}`);
-    const filter = make(this.lookup);
-    this.filters.set(name, filter);
-    return filter;
   }
 }
 
@@ -166,10 +157,14 @@ function withoutNothing(convert: Converter, name: DestinationName): Converter {
   return (value, state) => (value === null || (value === '' && !takesEmptyText) ? undefined : convert(value, state));
 }
 
-function withFilter(filter: Filter, convert: Converter): Converter {
+function withFilter(name: string, filter: FallibleFilter, convert: Converter, source: string | undefined): Converter {
   return (value, state) => {
     const filtered = filter(value);
-    return filtered === undefined ? undefined : convert(filtered, state);
+    if (filtered === undefined) return undefined;
+    if (filtered !== FILTER_FAILED) return convert(filtered, state);
+    const message = `The filter \`${name}\` failed on this value: correct the value, or the plugin that has the filter.`;
+    state.error('filter-failed', message, source, isReference(value) ? value.toValue() : value);
+    return undefined;
   };
 }
 

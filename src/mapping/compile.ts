@@ -2,6 +2,8 @@ import type { InputRecord, JsonValue, RecordError } from '../domain/record.js';
 import type { Model } from '../model/model.js';
 import { CompileEnvironment, type TraceHook } from './compile-environment.js';
 export type { TraceEvent, TraceHook } from './compile-environment.js';
+import { FilterSet, type FilterFactories } from './filter-set.js';
+import { BUILT_IN_FILTERS } from './filters.js';
 import type { ControlFile, FieldInstruction } from './instruction.js';
 import type { AcceptedRecord, AttributeChange, DependentObject, MapOutcome, MappedUser } from './mapped.js';
 import type { ExistingUser } from './existing.js';
@@ -36,16 +38,19 @@ export interface CompiledMapping {
  * @param control from `validateControlFile` with the same model
  * @param lookup finds the objects of mappings and filters; without it, the model's own classification objects
  * @param trace told which instruction set what, while `map` runs; costs time
+ * @param filterFactories all filters that the control file was validated with
  */
 export function compileControlFile(
   control: ControlFile,
   model: Model,
   lookup: ObjectLookup = modelLookup(model),
   trace?: TraceHook,
+  filterFactories: FilterFactories = BUILT_IN_FILTERS,
 ): CompiledMapping {
-  const environment = new CompileEnvironment(control, model, lookup, trace);
+  const filters = new FilterSet(filterFactories, lookup);
+  const environment = new CompileEnvironment(control, model, lookup, trace, filters);
   const steps = compileSteps(control.instructions, environment);
-  const usernameSteps = compileUsernameSteps(control, model, lookup);
+  const usernameSteps = compileUsernameSteps(control, model, lookup, filters);
   const outcome = new OutcomeBuilder(environment.slots, model, environment.sources);
   const state = stateFor(environment, model);
   return {
@@ -69,11 +74,12 @@ function compileUsernameSteps(
   control: ControlFile,
   model: Model,
   lookup: ObjectLookup,
+  filters: FilterSet,
 ): (record: InputRecord) => string | null {
   const instructions = control.instructions.filter(
     (one): one is FieldInstruction => one.action === 'field' && one.destination === 'user' && one.name === 'username',
   );
-  const environment = new CompileEnvironment(control, model, lookup, undefined);
+  const environment = new CompileEnvironment(control, model, lookup, undefined, filters);
   const slot = environment.slots.scalar('user', 'username');
   const steps: Step = compileSteps(instructions, environment);
   const state = stateFor(environment, model);

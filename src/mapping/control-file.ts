@@ -23,6 +23,8 @@ export interface ValidationOptions {
   readonly isKnownCharset?: (charset: string) => boolean;
   /** Names of record processors that plugins provide. */
   readonly recordProcessors?: readonly string[];
+  /** Names of all filters; the built-in ones unless told. */
+  readonly filters?: Iterable<string>;
 }
 
 /**
@@ -46,7 +48,7 @@ export function validateControlFile(
     readerFormats,
     isKnownCharset: options.isKnownCharset ?? (() => true),
     recordProcessors: options.recordProcessors ?? [],
-    filters: new Set(BUILT_IN_FILTERS.keys()),
+    filters: new Set(options.filters ?? BUILT_IN_FILTERS.keys()),
     mappingNames: mappingNames(document),
     usedMappings: new Set(),
   };

@@ -26,6 +26,8 @@ export interface FileOptions {
   readonly charset?: string;
   readonly separator?: string;
   readonly delimiter?: string;
+  /** Options of formats that are not built in. */
+  readonly [option: string]: boolean | string | undefined;
 }
 
 /** A named table from input values to objects. */

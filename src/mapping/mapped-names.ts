@@ -1,3 +1,4 @@
+import { BUILT_IN_FILTERS } from './filters.js';
 import type { Model } from '../model/model.js';
 import type { ControlFile, Instruction, Target } from './instruction.js';
 
@@ -28,6 +29,8 @@ export interface DirectoryNeeds {
 export function directoryNeeds(control: ControlFile, model: Model): DirectoryNeeds {
   const instructions = allInstructions(control.instructions);
   const filters = new Set(instructions.flatMap((one) => ('conversion' in one ? one.conversion.filters : [])));
+  // What a filter of a plugin looks up, nobody knows.
+  const hasOwnFilter = [...filters].some((name) => !BUILT_IN_FILTERS.has(name));
   const loads = instructions.some(({ action }) => action === 'load');
   const mappings = [...control.mapping.values()];
   return {
@@ -40,8 +43,9 @@ export function directoryNeeds(control: ControlFile, model: Model): DirectoryNee
             'destination' in one &&
             model.destinations.get(one.destination)?.kind !== 'pseudo'),
       ),
-    objects: loads || filters.has('haplo:string-to-ref'),
+    objects: loads || hasOwnFilter || filters.has('haplo:string-to-ref'),
     behaviours:
+      hasOwnFilter ||
       filters.has('haplo:code-to-ref') ||
       mappings.some(
         ({ using, values }) =>

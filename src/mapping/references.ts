@@ -2,7 +2,6 @@ import type { JsonValue } from '../domain/record.js';
 import type { ClassificationObject } from '../model/schema.js';
 import type { Model } from '../model/model.js';
 import type { ExistingObject } from './existing.js';
-import { isStorableText } from './storable.js';
 
 /** How references to objects and people travel through filters, and how they are found. */
 
@@ -55,15 +54,21 @@ export interface ObjectLookup {
   byRef(text: string): ExistingObject | undefined;
 }
 
+/** Whether a text can be the ref of an object at all: refs are bigints, and what has more digits is none. */
+export function isRef(text: string): boolean {
+  return /^[1-9]\d{0,17}$/.test(text);
+}
+
 /** More objects than this are not searched by title: a mapping by behaviour serves such lists. */
 export const MAX_TITLE_CANDIDATES = 4096;
 
 /**
  * Looks among the model's own classification objects only, as is right where there is no directory: the ref of each is
- * `behaviour:` and its code, and any other ref is believed to be one of an object that nothing more is known of.
+ * `behaviour:` and its code, and any number is believed to be the ref of an object that nothing more is known of.
  */
 export function modelLookup(model: Model): ObjectLookup {
   const refOf = ({ behaviour }: ClassificationObject): string => `behaviour:${behaviour}`;
+  const own = new Set(model.objects.map(refOf));
   return {
     byBehaviour: (code) => {
       const object = model.objectByBehaviour.get(code);
@@ -74,7 +79,7 @@ export function modelLookup(model: Model): ObjectLookup {
       return found === undefined ? undefined : refOf(found);
     },
     byRef: (text) =>
-      isStorableText(text) ? { ref: text, types: null, owner: null, origin: null, attributes: {} } : undefined,
+      isRef(text) || own.has(text) ? { ref: text, types: null, owner: null, origin: null, attributes: {} } : undefined,
   };
 }
 

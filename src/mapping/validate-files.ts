@@ -1,4 +1,3 @@
-import type { JsonValue } from '../domain/record.js';
 import { pointerTo } from '../model/json-source.js';
 import type { FileEntry } from './instruction.js';
 import { isObject, kindOf, Members, type FormatOption, type ValidationContext } from './validation.js';
@@ -51,6 +50,7 @@ function parseEntry(name: string, members: Members, context: ValidationContext):
   }
   const optionNames = format.options.map((option) => option.name);
   members.warnOfOthers(['read', ...optionNames], `a file read as \`${read}\``);
+  members.require(format.options.filter((option) => option.required === true).map((option) => option.name));
   const options = format.options.flatMap((option) => {
     const value = parseOption(option, members, context);
     return value === undefined ? [] : [[option.name, value] as const];
@@ -58,7 +58,7 @@ function parseEntry(name: string, members: Members, context: ValidationContext):
   return [{ name, read, options: Object.fromEntries(options) }];
 }
 
-function parseOption(option: FormatOption, members: Members, context: ValidationContext): JsonValue | undefined {
+function parseOption(option: FormatOption, members: Members, context: ValidationContext): boolean | string | undefined {
   if (option.type === 'boolean') return members.boolean(option.name);
   const text = members.string(option.name);
   if (text === undefined) return undefined;

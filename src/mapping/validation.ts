@@ -25,8 +25,9 @@ export interface FormatDescription {
 }
 
 export interface FormatOption {
-  readonly name: 'singleRecord' | 'charset' | 'separator' | 'delimiter';
+  readonly name: string;
   readonly type: 'boolean' | 'charset' | 'string';
+  readonly required?: boolean;
 }
 
 export type JsonObject = Readonly<Record<string, JsonValue>>;

@@ -10,6 +10,7 @@ import {
   type ClassificationObject,
   type CodeAndTitle,
   type DependentDestination,
+  type DictionaryDestination,
   type ExtraDestination,
   type Group,
   type ModelFile,
@@ -59,7 +60,7 @@ export const INVALID_MODEL = 'invalid-model';
  * @param more destinations that plugins add to those of the file
  * @throws InvalidFileError with every problem at once
  */
-export function parseModel(text: string, what: string, more: readonly ExtraDestination[] = []): Model {
+export function parseModel(text: string, what: string, more: readonly DictionaryDestination[] = []): Model {
   const source = parseJsonSource(text);
   const problems = [...source.problems];
   const parsed = source.value === undefined ? undefined : parseShape(source.value, source, problems);

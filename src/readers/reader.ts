@@ -66,3 +66,8 @@ export class ReadError extends UserSyncError {
     this.place = place;
   }
 }
+
+/** For what a reader of a plugin says of its file. */
+export function malformedFile(message: string, place?: FilePlace): ReadError {
+  return new ReadError('malformed-file', message, place);
+}

@@ -17,13 +17,16 @@ export interface FileFormat {
   readonly charset?: string;
   readonly separator?: string;
   readonly delimiter?: string;
+  /** Options of formats that are not built in. */
+  readonly [option: string]: boolean | string | undefined;
 }
 
 export interface ReaderOption {
-  readonly name: 'singleRecord' | 'charset' | 'separator' | 'delimiter';
+  readonly name: string;
   /** `charset` is a string that `isKnownCharset`; a `string` must not be empty. */
   readonly type: 'boolean' | 'charset' | 'string';
-  readonly default: boolean | string;
+  readonly required?: boolean;
+  readonly default?: boolean | string;
   readonly description: string;
 }
 

@@ -4,6 +4,8 @@ import type { GuardSettings } from '../domain/guard.js';
 import type { RunPhase } from '../domain/run.js';
 import type { FileStore } from '../intake/file-store.js';
 import type { Model } from '../model/model.js';
+import type { ControlLanguage } from '../plugins/control-language.js';
+import type { Plugins } from '../plugins/load-plugins.js';
 import type { ReadLimits } from '../readers/reader.js';
 
 /** What every phase works with: made once by the app. */
@@ -11,7 +13,12 @@ export interface SyncContext {
   readonly database: Database;
   readonly store: FileStore;
   readonly model: Model;
+  /** What control files may say here. */
+  readonly language: ControlLanguage;
+  readonly plugins: Plugins;
   readonly limits: ReadLimits;
+  /** Where record processors put what does not fit in memory; holds personal data while a batch is read. */
+  readonly processingFolder: string;
   readonly logger: Logger;
   /** Names this process in leases. */
   readonly holder: string;

@@ -2,20 +2,24 @@ import type { ControlFileRow } from '../db/feeds.js';
 import { InvalidFileError, UserSyncError } from '../lib/errors.js';
 import { validateControlFile } from '../mapping/control-file.js';
 import type { ControlFile } from '../mapping/instruction.js';
-import type { Model } from '../model/model.js';
-import { READER_FORMATS, isKnownCharset } from '../readers/registry.js';
+import type { ControlLanguage } from '../plugins/control-language.js';
+import { isKnownCharset } from '../readers/registry.js';
 
-/** A control file with everything that this installation knows: formats, charsets, the model. */
-export function validateControl(text: string, model: Model): ReturnType<typeof validateControlFile> {
-  return validateControlFile(text, model, READER_FORMATS, { isKnownCharset });
+/** A control file with everything that this installation knows. */
+export function validateControl(text: string, language: ControlLanguage): ReturnType<typeof validateControlFile> {
+  return validateControlFile(text, language.model, language.formats, {
+    isKnownCharset,
+    filters: language.filters.keys(),
+    recordProcessors: [...language.recordProcessors.keys()],
+  });
 }
 
 /**
  * @param what names the file in messages.
  * @throws InvalidFileError `invalid-control-file` with every problem.
  */
-export function readControlFile(text: string, model: Model, what = 'The control file'): ControlFile {
-  const { control, problems } = validateControl(text, model);
+export function readControlFile(text: string, language: ControlLanguage, what = 'The control file'): ControlFile {
+  const { control, problems } = validateControl(text, language);
   if (control === null) throw new InvalidFileError('invalid-control-file', what, problems);
   return control;
 }
@@ -44,7 +48,7 @@ export function checkBatchFiles(control: ControlFile, names: readonly string[]):
   }
 }
 
-/** A control file in force that the present model may no longer allow. */
-export function readControlRow(row: ControlFileRow, model: Model): ControlFile {
-  return readControlFile(row.content, model, `The control file of the feed (number ${row.id})`);
+/** A control file in force that the present model and plugins may no longer allow. */
+export function readControlRow(row: ControlFileRow, language: ControlLanguage): ControlFile {
+  return readControlFile(row.content, language, `The control file of the feed (number ${row.id})`);
 }

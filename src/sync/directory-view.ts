@@ -1,13 +1,10 @@
 import type { ExistingObject, ExistingUser } from '../mapping/existing.js';
-import type { ObjectLookup } from '../mapping/references.js';
+import { isRef, type ObjectLookup } from '../mapping/references.js';
 import type { Model } from '../model/model.js';
 import type { KnownObjects, StageAnswer, StageQuestion } from './stage-messages.js';
 
 /** Asks the thread that has the database. */
 export type Ask = (question: Omit<StageQuestion, 'type'>) => Promise<Omit<StageAnswer, 'type'>>;
-
-/** Refs are bigints; what has more digits is none. */
-const REF = /^[1-9]\d{0,17}$/;
 
 /**
  * What the directory holds, for the records of one batch at a time: mapping is a pure function, so a record that asks
@@ -41,7 +38,7 @@ export class DirectoryView implements ObjectLookup {
   }
 
   byRef(text: string): ExistingObject | undefined {
-    if (!REF.test(text)) return undefined;
+    if (!isRef(text)) return undefined;
     if (!this.#objects.has(text)) this.#missing.add(text);
     return this.#objects.get(text);
   }

@@ -1,3 +1,6 @@
+import { createHash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { controlFile } from '../db/feeds.js';
 import type { Lease } from '../db/lease.js';
 import { stageTable } from '../db/queries.js';
@@ -21,6 +24,7 @@ import type { RunAttempt, RunOptions, SyncContext } from './context.js';
 import { readControlRow } from './control.js';
 import { endRun, settleFeed } from './finish.js';
 import { evaluateGuards, groupLosses, lastBatch, type LastBatch } from './guards.js';
+import { RunHooks } from './hooks.js';
 import { modelDigest } from './install-model.js';
 import { knownObjects } from './lookups.js';
 import { countChanges, currentVersion, makePlan, type Plan } from './plan.js';
@@ -42,6 +46,7 @@ export class Execution {
   readonly #context: SyncContext;
   readonly #lease: Lease;
   readonly #attempt: RunAttempt;
+  readonly #hooks: RunHooks;
   readonly #timings: { -readonly [P in RunPhase]: number };
   #batch: Promise<{ files: BatchFile[]; control: ControlFile; controlText: string }> | undefined;
 
@@ -51,6 +56,7 @@ export class Execution {
     this.#context = context;
     this.#lease = lease;
     this.#timings = { ...run.timings };
+    this.#hooks = new RunHooks(context, run, options.signal);
     this.#attempt = {
       runId: run.id,
       feedId: run.feedId,
@@ -60,14 +66,14 @@ export class Execution {
     };
   }
 
-  /** The same bytes through the same control file and model as last time, and nothing of that batch left undone. */
+  /** The same bytes through the same control file, model and plugins as last time, and nothing of that batch left undone. */
   async isNothingNew(): Promise<boolean> {
     const last = await this.#last();
     const { files } = await this.#files();
     return (
       last?.isDone === true &&
       last.controlId === this.run.controlId &&
-      last.modelDigest === modelDigest(this.#context.model) &&
+      last.modelDigest === languageDigest(this.#context) &&
       Object.keys(last.files).length === files.length &&
       files.every((file) => last.files[file.name]?.digest === file.digest)
     );
@@ -83,8 +89,8 @@ export class Execution {
 
   /** Whether what was approved can be applied as it is: nobody wrote to the directory, and the batch is still staged. */
   async planIsCurrent(): Promise<boolean> {
-    const { database, model } = this.#context;
-    if (this.run.modelDigest !== modelDigest(model)) return false;
+    const { database } = this.#context;
+    if (this.run.modelDigest !== languageDigest(this.#context)) return false;
     if ((await currentVersion(database)) !== this.run.plannedVersion) return false;
     const table = stageTable(this.run.id);
     const [found] = await database.rows<{ exists: boolean }>('stage/stage-exists', [table]);
@@ -95,31 +101,38 @@ export class Execution {
   }
 
   async stage(): Promise<StageSummary> {
-    const { database, store, model, limits } = this.#context;
+    const { database, store, model, limits, plugins, processingFolder } = this.#context;
     const { control, controlText } = await this.#files();
     const files = await this.#filesInOrder();
     await clearRecordErrors(database, this.run.id);
-    const staged = await this.#timed('stage', async () =>
-      stageBatch(database, {
-        runId: this.run.id,
-        feedId: this.run.feedId,
-        lease: this.#lease,
-        signal: this.options.signal,
-        onProgress: this.#attempt.onProgress,
-        job: {
-          files: files.map(({ file, entry }) => ({
-            name: file.name,
-            path: store.pathOf(file.digest),
-            sizeBytes: file.sizeBytes,
-            format: { read: entry.read, ...entry.options },
-          })),
-          control: controlText,
-          model: model.source,
-          objects: await knownObjects(database, directoryNeeds(control, model), model),
-          limits,
-        },
-      }),
-    );
+    const processing = join(processingFolder, String(this.run.id));
+    const staged = await this.#timed(
+      'stage',
+      async () =>
+        stageBatch(database, {
+          runId: this.run.id,
+          feedId: this.run.feedId,
+          lease: this.#lease,
+          signal: this.options.signal,
+          onProgress: this.#attempt.onProgress,
+          job: {
+            files: files.map(({ file, entry }) => ({
+              name: file.name,
+              path: store.pathOf(file.digest),
+              sizeBytes: file.sizeBytes,
+              format: { read: entry.read, ...entry.options },
+            })),
+            control: controlText,
+            model: model.source,
+            objects: await knownObjects(database, directoryNeeds(control, model), model),
+            limits,
+            plugins: plugins.modules,
+            processingFolder: processing,
+          },
+        }),
+      // The thread may have been stopped in the middle; what an earlier process left there goes too.
+    ).finally(() => rm(processing, { recursive: true, force: true }));
+    for (const warning of staged.warnings) await this.#note('warn', warning, 'record-processor');
     const { records, accepted, inError } = staged;
     const names = files.map(({ file }) => file.name).join(', ');
     await this.#note(
@@ -151,30 +164,10 @@ export class Execution {
 
   /** Asks the guards, and notes what the run is about to do. */
   async evaluate(staged: StageSummary, plan: Plan): Promise<PlannedBatch> {
-    const { database, model } = this.#context;
+    const { database } = this.#context;
     const counts = countsOfPlan(staged.records, staged.withoutUsername + plan.rejected, plan.changes);
     const { files } = await this.#files();
     const mayLeaveGroups = plan.changes.update + plan.changes.unblock > 0;
-    const guards = evaluateGuards({
-      settings: this.options.settings.guards,
-      counts,
-      inFeed: plan.inFeed,
-      withoutUsername: staged.withoutUsername,
-      valueCounts: staged.valueCounts,
-      files,
-      groupLosses: mayLeaveGroups ? await groupLosses(database, this.run.id, this.run.feedId) : [],
-      last: await this.#last(),
-    });
-    await updateRun(database, this.run.id, {
-      counts,
-      // Those that the run passed before it was left behind, or was approved with, are the ones to keep.
-      ...(this.run.status === 'applying' ? {} : { guards }),
-      timings: this.#timings,
-      valueCounts: staged.valueCounts,
-      plannedVersion: plan.directoryVersion,
-      modelDigest: modelDigest(model),
-      errors: await countErrors(database, this.run.id),
-    });
     const { added, updated, blocked, unblocked, unchanged, rejected } = counts;
     await this.#note(
       'info',
@@ -186,9 +179,32 @@ export class Execution {
       const who = `${spared} ${spared === 1 ? 'user is' : 'users are'}`;
       await this.#note('info', `${who} missing and not blocked: within their grace, or protected by an operator.`);
     }
-    for (const guard of guards.filter(({ breached }) => breached)) {
+    const ownGuards = evaluateGuards({
+      settings: this.options.settings.guards,
+      counts,
+      inFeed: plan.inFeed,
+      withoutUsername: staged.withoutUsername,
+      valueCounts: staged.valueCounts,
+      files,
+      groupLosses: mayLeaveGroups ? await groupLosses(database, this.run.id, this.run.feedId) : [],
+      last: await this.#last(),
+    });
+    for (const guard of ownGuards.filter(({ breached }) => breached)) {
       await this.#note('warn', `Guard ${guard.guard} is breached: ${describeGuard(guard)}.`, guard.guard);
     }
+    // One that had begun to write was seen by the hooks before.
+    const holds = this.run.status === 'applying' ? [] : await this.#hooks.afterPlan(counts);
+    const guards = [...ownGuards, ...holds];
+    await updateRun(database, this.run.id, {
+      counts,
+      // Those that the run passed before it was left behind, or was approved with, are the ones to keep.
+      ...(this.run.status === 'applying' ? {} : { guards }),
+      timings: this.#timings,
+      valueCounts: staged.valueCounts,
+      plannedVersion: plan.directoryVersion,
+      modelDigest: languageDigest(this.#context),
+      errors: await countErrors(database, this.run.id),
+    });
     return { counts, guards, staged, plan };
   }
 
@@ -228,7 +244,8 @@ export class Execution {
       return count;
     });
     const counts = await this.#appliedCounts({ ...planned, rejected: planned.rejected + refused });
-    const changed = counts.added + counts.updated + counts.blocked + counts.unblocked > 0;
+    await this.#hooks.afterApply(counts);
+    const changed = changesIn(counts) > 0;
     await this.end({ outcome: changed ? 'applied' : 'nothing-to-change', applied: true, counts });
   }
 
@@ -259,6 +276,8 @@ export class Execution {
       const counts = await this.#appliedCounts(current.counts);
       const update = { failureCode: code, failureMessage: message, timings: this.#timings, counts };
       await endRun(database, id, cancelled ? 'cancelled' : 'failed', this.options.actor, update, this.#lease);
+      // What had been applied stays, so whoever follows it is told.
+      if (changesIn(counts) > 0) await this.#hooks.afterApply(counts);
       // What nobody foresaw needs somebody; other failures are told by whoever reports on the run.
       const level = error instanceof UserSyncError ? 'warn' : 'error';
       logger[level](`Run ${id} ${cancelled ? 'was cancelled' : 'failed'}`, { run: id, feed, error });
@@ -298,12 +317,12 @@ export class Execution {
   }
 
   #files(): Promise<{ files: BatchFile[]; control: ControlFile; controlText: string }> {
-    const { database, model } = this.#context;
+    const { database, language } = this.#context;
     const { id, controlId } = this.run;
     const read = async (): Promise<{ files: BatchFile[]; control: ControlFile; controlText: string }> => {
       const row = controlId === null ? undefined : await controlFile(database, controlId);
       if (row === undefined) throw new UserSyncError('control-missing', `Run ${id} has no control file.`);
-      return { files: await runFiles(database, id), control: readControlRow(row, model), controlText: row.content };
+      return { files: await runFiles(database, id), control: readControlRow(row, language), controlText: row.content };
     };
     return (this.#batch ??= read());
   }
@@ -329,6 +348,17 @@ export class Execution {
       this.#timings[phase] = Math.round(this.#timings[phase] * 1000 + performance.now() - start) / 1000;
     }
   }
+}
+
+/** What a batch is understood with, beside its control file. */
+function languageDigest({ model, plugins }: SyncContext): string {
+  const digest = modelDigest(model);
+  if (plugins.digest === '') return digest;
+  return createHash('sha256').update(digest).update(plugins.digest).digest('hex');
+}
+
+function changesIn({ added, updated, blocked, unblocked }: RunCounts): number {
+  return added + updated + blocked + unblocked;
 }
 
 /** An error that nobody foresaw may quote data: what it says stays in the daemon's log. */

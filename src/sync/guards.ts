@@ -68,11 +68,11 @@ export function evaluateGuards(input: GuardInput): GuardResult[] {
 }
 
 /**
- * Whether a breach can hold a run that would change nothing. What is wrong with the batch itself always does; that it
- * differs from the last one is no danger then.
+ * Whether a breach can hold a run that would change nothing. What is wrong with the batch itself, or what a plugin says,
+ * always does; that it differs from the last one is no danger then.
  */
 export function holdsWithoutChanges(result: GuardResult): boolean {
-  return result.breached && ['empty', 'rejected'].includes(result.guard);
+  return result.breached && ['empty', 'rejected', 'plugin'].includes(result.guard);
 }
 
 /** An answer is undefined when there is nothing to compare with. */

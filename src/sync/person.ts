@@ -177,7 +177,7 @@ async function findReceived(context: SyncContext, username: string): Promise<Rec
 }
 
 async function findStaged(context: SyncContext, runId: number, username: string): Promise<Received | undefined> {
-  const { database, model } = context;
+  const { database, language } = context;
   const table = stageTable(runId);
   const [stage] = await database.rows<{ exists: boolean }>('stage/stage-exists', [table]);
   if (stage?.exists !== true) return undefined;
@@ -199,7 +199,7 @@ async function findStaged(context: SyncContext, runId: number, username: string)
   const names =
     control === undefined
       ? files.map(({ name }) => name)
-      : readControlRow(control, model).files.map(({ name }) => name);
+      : readControlRow(control, language).files.map(({ name }) => name);
   const { file, mapped, ...rest } = row;
   return {
     run: runId,

@@ -2,6 +2,7 @@ import { Lease } from '../db/lease.js';
 import { findAbandonedRun, findRun, unknownRun, type RunRow } from '../db/runs.js';
 import { isEnd } from '../domain/run.js';
 import type { GuardResult } from '../domain/guard.js';
+import { breachName } from '../domain/guard-text.js';
 import { UserSyncError } from '../lib/errors.js';
 import { RunCancelledError } from './apply.js';
 import type { RunOptions, SyncContext } from './context.js';
@@ -117,12 +118,21 @@ function reasonToHold({ run, options }: Execution, { counts, guards }: PlannedBa
     const added = breachedGuards(breached).filter((guard) => !known.has(guard));
     return added.length === 0 ? undefined : `made again after approval, guards newly breached: ${added.join(', ')}`;
   }
-  if (breached.length > 0) return `guards: ${breachedGuards(breached).join(', ')}`;
+  if (breached.length > 0) return describeBreaches(breached);
   return changes > 0 && !options.settings.autoApply ? 'automatic apply is off' : undefined;
 }
 
 function breachedGuards(guards: readonly GuardResult[]): string[] {
-  return guards.filter((guard) => guard.breached).map(({ guard }) => guard);
+  return guards.filter((guard) => guard.breached).map(breachName);
+}
+
+/** Guards tell their numbers in the summary; the reason of a plugin is all there is. */
+function describeBreaches(breached: readonly GuardResult[]): string {
+  const guards = breached.filter(({ guard }) => guard !== 'plugin').map(breachName);
+  const plugins = breached.flatMap((breach) =>
+    breach.guard === 'plugin' ? [`${breachName(breach)}: ${breach.reason ?? ''}`] : [],
+  );
+  return [...(guards.length === 0 ? [] : [`guards: ${guards.join(', ')}`]), ...plugins].join('; ');
 }
 
 async function mustFind(context: SyncContext, runId: number): Promise<RunRow> {

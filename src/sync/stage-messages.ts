@@ -1,5 +1,6 @@
 import type { RecordLogEntry } from '../domain/record.js';
 import type { ExistingObject, ExistingUser } from '../mapping/existing.js';
+import type { PluginModule } from '../plugins/resolve-plugins.js';
 import type { ReadLimits } from '../readers/reader.js';
 import type { FileFormat } from '../readers/registry.js';
 
@@ -12,6 +13,10 @@ export interface StageJob {
   readonly model: string;
   readonly objects: KnownObjects;
   readonly limits: ReadLimits;
+  /** To be loaded again: functions do not cross threads. */
+  readonly plugins: readonly PluginModule[];
+  /** Made when a record processor asks for it; whoever sends the job removes it. */
+  readonly processingFolder: string;
 }
 
 /** Objects of the directory that the control file names, found before the first record. */
@@ -57,6 +62,8 @@ export interface StageSummary {
   /** Rows with objects that belong to the user. */
   readonly withDependents: number;
   readonly valueCounts: Readonly<Record<string, number>>;
+  /** What the record processor has to say about the batch as a whole. */
+  readonly warnings: readonly string[];
 }
 
 export interface StageFailure {

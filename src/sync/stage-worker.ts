@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import type { RecordError, RecordLogEntry, RecordPosition } from '../domain/record.js';
 import { UserSyncError, messageOf } from '../lib/errors.js';
@@ -6,8 +7,10 @@ import { compileControlFile, type CompiledMapping } from '../mapping/compile.js'
 import type { MapOutcome } from '../mapping/mapped.js';
 import { PatchBuilder } from '../mapping/patch.js';
 import { parseModel } from '../model/model.js';
+import { batchRecords } from '../plugins/batch-records.js';
+import { controlLanguage, type ControlLanguage } from '../plugins/control-language.js';
+import { loadPlugins } from '../plugins/load-plugins.js';
 import { ReadError, type ReadItem } from '../readers/reader.js';
-import { createReader } from '../readers/registry.js';
 import { readControlFile } from './control.js';
 import { DirectoryView } from './directory-view.js';
 import type {
@@ -31,11 +34,14 @@ const CREDITS = 4;
 class StageWorker {
   readonly #port: MessagePort;
   readonly #job: StageJob;
+  readonly #language: ControlLanguage;
+  readonly #recordProcessor: string | undefined;
   readonly #mapping: CompiledMapping;
   readonly #view: DirectoryView;
   readonly #patches: PatchBuilder;
   readonly #rows = new StageRows();
   #errors: RecordLogEntry[] = [];
+  readonly #warnings: string[] = [];
   #credits = CREDITS;
   #onCredit: (() => void) | undefined;
   #onAnswer: ((answer: StageAnswer) => void) | undefined;
@@ -46,15 +52,26 @@ class StageWorker {
   #accepted = 0;
   #inError = 0;
 
-  constructor(port: MessagePort, job: StageJob) {
+  static async open(port: MessagePort, job: StageJob): Promise<StageWorker> {
+    return new StageWorker(
+      port,
+      job,
+      controlLanguage(parseModel(job.model, 'the model'), await loadPlugins(job.plugins)),
+    );
+  }
+
+  private constructor(port: MessagePort, job: StageJob, language: ControlLanguage) {
     this.#port = port;
     this.#job = job;
-    const model = parseModel(job.model, 'the model');
+    this.#language = language;
+    const { model, filters } = language;
+    const control = readControlFile(job.control, language);
+    this.#recordProcessor = control.recordProcessor;
     this.#view = new DirectoryView(job.objects, model, (question) => {
       this.#post({ type: 'question', ...question });
       return new Promise((resolve) => (this.#onAnswer = resolve));
     });
-    this.#mapping = compileControlFile(readControlFile(job.control, model), model, this.#view);
+    this.#mapping = compileControlFile(control, model, this.#view, undefined, filters);
     this.#patches = new PatchBuilder(model, this.#mapping.mentioned);
     port.on('message', (message: StageCredit | StageAnswer) => {
       if (message.type === 'answer') {
@@ -67,24 +84,14 @@ class StageWorker {
   }
 
   async run(): Promise<StageSummary> {
-    const signal = new AbortController().signal;
-    for (const [index, file] of this.#job.files.entries()) {
-      const read = createReader(file.format, this.#job.limits);
-      try {
-        for await (const items of read(this.#bytesOf(file), signal)) {
-          if (this.#asksDirectory) {
-            const outcomes = await this.#mapAll(items);
-            items.forEach((item, at) => {
-              this.#stage(item, file, index, outcomes[at]);
-            });
-          } else {
-            for (const item of items) this.#stage(item, file, index);
-          }
-          if (this.#rows.isFull || this.#errors.length >= 1000) await this.#send();
-        }
-      } catch (error) {
-        throw inFile(error, file);
-      }
+    for await (const { file: index, items } of this.#records()) {
+      const file = this.#job.files[index];
+      if (file === undefined) throw new Error(`the batch has no file ${index}`);
+      const outcomes = this.#asksDirectory ? await this.#mapAll(items) : undefined;
+      items.forEach((item, at) => {
+        this.#stage(item, file, index, outcomes?.[at]);
+      });
+      if (this.#rows.isFull || this.#errors.length >= 1000) await this.#send();
     }
     await this.#send();
     return {
@@ -98,7 +105,34 @@ class StageWorker {
       withPeople: this.#patches.peopleCount,
       withDependents: this.#patches.dependentsCount,
       valueCounts: Object.fromEntries(this.#patches.valueCounts),
+      warnings: this.#warnings,
     };
+  }
+
+  #records(): ReturnType<typeof batchRecords> {
+    const { files, limits, processingFolder } = this.#job;
+    const name = this.#recordProcessor;
+    // Nothing aborts it: the main thread stops the whole thread.
+    const signal = new AbortController().signal;
+    return batchRecords(
+      files.map((file) => ({ name: file.name, open: () => this.#recordsOf(file, signal) })),
+      name === undefined ? undefined : this.#language.recordProcessors.get(name),
+      {
+        limits,
+        signal,
+        temporaryDirectory: () => makeFolder(processingFolder),
+        warn: (message) => void this.#warnings.push(message),
+      },
+    );
+  }
+
+  async *#recordsOf(file: StageFile, signal: AbortSignal): AsyncGenerator<readonly ReadItem[]> {
+    const read = this.#language.createReader(file.format, this.#job.limits);
+    try {
+      yield* read(this.#bytesOf(file), signal);
+    } catch (error) {
+      throw inFile(error, file);
+    }
   }
 
   async *#bytesOf(file: StageFile): AsyncGenerator<Uint8Array> {
@@ -201,7 +235,11 @@ class StageWorker {
       rowCount,
       errors,
       records: this.#seq,
-      bytesRead: this.#bytesRead,
+      // A record processor may read a file more than once.
+      bytesRead: Math.min(
+        this.#bytesRead,
+        this.#job.files.reduce((sum, file) => sum + file.sizeBytes, 0),
+      ),
     };
     this.#post(batch, [rows.buffer]);
   }
@@ -209,6 +247,12 @@ class StageWorker {
   #post(message: StageMessage, moved: ArrayBuffer[] = []): void {
     this.#port.postMessage(message, moved);
   }
+}
+
+/** It will hold personal data. */
+async function makeFolder(path: string): Promise<string> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  return path;
 }
 
 /** Says which file could not be read. */
@@ -228,11 +272,9 @@ if (port !== null) {
     port.postMessage(message);
     port.close();
   };
-  try {
-    new StageWorker(port, workerData as StageJob).run().then(finish, (error: unknown) => {
+  StageWorker.open(port, workerData as StageJob)
+    .then((worker) => worker.run())
+    .then(finish, (error: unknown) => {
       finish(failure(error));
     });
-  } catch (error) {
-    finish(failure(error));
-  }
 }

@@ -24,12 +24,12 @@ export interface LocalBatch {
  * @returns the id of a run that is ready.
  */
 export async function submitBatch(context: SyncContext, batch: LocalBatch): Promise<number> {
-  const { database, store, model, limits } = context;
+  const { database, store, language, limits } = context;
   checkFeedName(batch.feed);
   const given = batch.control;
   const names = batch.files.map((file) => file.name);
-  if (given === undefined) checkBatchFiles(readControlRow(await controlInForce(context, batch.feed), model), names);
-  else checkBatchFiles(readControlFile(given.text, model, given.what), names);
+  if (given === undefined) checkBatchFiles(readControlRow(await controlInForce(context, batch.feed), language), names);
+  else checkBatchFiles(readControlFile(given.text, language, given.what), names);
   const files: BatchFile[] = [];
   for (const { name, path } of batch.files) {
     const stored = await store.putPath(path, limits.fileBytes, batch.signal);

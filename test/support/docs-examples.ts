@@ -6,6 +6,7 @@ import { previewOutcome, type PreviewLine } from '../../src/mapping/preview.js';
 import type { Model } from '../../src/model/model.js';
 import { DEFAULT_LIMITS } from '../../src/readers/reader.js';
 import { createReader, type FileFormat } from '../../src/readers/registry.js';
+import { controlLanguage } from '../../src/plugins/control-language.js';
 import { readControlFile, validateControl } from '../../src/sync/control.js';
 import type { Fence } from './docs-markdown.js';
 
@@ -85,12 +86,12 @@ export function examplesOf(fences: readonly Fence[]): Examples {
 }
 
 export function runMapping(example: Pick<MappingExample, 'control' | 'record'>, model: Model): PreviewLine {
-  const mapping = compileControlFile(readControlFile(example.control, model), model);
+  const mapping = compileControlFile(readControlFile(example.control, controlLanguage(model)), model);
   return previewOutcome('users', { record: 1, line: 1, byte: 0 }, mapping.map(example.record));
 }
 
 export function problemCodes(control: string, model: Model): string[] {
-  return validateControl(control, model).problems.map((problem) => problem.code);
+  return validateControl(control, controlLanguage(model)).problems.map((problem) => problem.code);
 }
 
 export async function readAll(format: FileFormat, text: string): Promise<JsonValue[]> {

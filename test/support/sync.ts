@@ -1,9 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadModel } from '../../src/app.js';
+import { controlLanguage } from '../../src/plugins/control-language.js';
+import { loadPlugins } from '../../src/plugins/load-plugins.js';
+import { resolvePlugins } from '../../src/plugins/resolve-plugins.js';
 import { resolveGuards, type GuardChoices } from '../../src/domain/guard.js';
 import { FileStore } from '../../src/intake/file-store.js';
-import { nullLogger } from '../../src/lib/logger.js';
+import { nullLogger, type Logger } from '../../src/lib/logger.js';
 import { parseModel } from '../../src/model/model.js';
 import { packageRoot } from '../../src/lib/package-root.js';
 import { DEFAULT_LIMITS } from '../../src/readers/reader.js';
@@ -41,9 +44,17 @@ export class SyncHarness implements AsyncDisposable {
    * @param control a control file's content; the shipped example unless told.
    * @param guards off unless told, so that tests say what they need.
    * @param database another one than its own, already migrated.
+   * @param plugins paths of modules.
    */
   static async open(
-    options: { control?: object; guards?: GuardChoices; model?: string; database?: Database } = {},
+    options: {
+      control?: object;
+      guards?: GuardChoices;
+      model?: string;
+      database?: Database;
+      plugins?: readonly string[];
+      logger?: Logger;
+    } = {},
   ): Promise<SyncHarness> {
     const testDatabase = await createTestDatabase();
     const folder = await temporaryFolder();
@@ -52,12 +63,17 @@ export class SyncHarness implements AsyncDisposable {
       options.control === undefined
         ? await readFile(join(config, 'examples', 'control.json'), 'utf8')
         : JSON.stringify(options.control);
+    const plugins = await loadPlugins(resolvePlugins(options.plugins ?? [], folder.path));
+    const model = await loadModel(options.model ?? join(config, 'model.json'), plugins.destinations);
     const context: SyncContext = {
       database: options.database ?? testDatabase.database,
-      model: await loadModel(options.model ?? join(config, 'model.json')),
-      logger: nullLogger,
+      model,
+      language: controlLanguage(model, plugins),
+      plugins,
+      logger: options.logger ?? nullLogger,
       store: new FileStore(join(folder.path, 'store')),
       limits: DEFAULT_LIMITS,
+      processingFolder: join(folder.path, 'processing'),
       holder: 'test',
     };
     return new SyncHarness(context, folder, control, testDatabase, {
@@ -72,7 +88,15 @@ export class SyncHarness implements AsyncDisposable {
 
   /** The same database, and a process that was started with another model. */
   withModel(source: string): SyncHarness {
-    const context = { ...this.context, model: parseModel(source, 'the changed model') };
+    const model = parseModel(source, 'the changed model');
+    const context = { ...this.context, model, language: controlLanguage(model, this.context.plugins) };
+    return new SyncHarness(context, this.folder, this.control, this.testDatabase, this.settings);
+  }
+
+  /** The same database, and a process that was started with other plugins. */
+  async withPlugins(paths: readonly string[]): Promise<SyncHarness> {
+    const plugins = await loadPlugins(resolvePlugins(paths, this.folder.path));
+    const context = { ...this.context, plugins, language: controlLanguage(this.context.model, plugins) };
     return new SyncHarness(context, this.folder, this.control, this.testDatabase, this.settings);
   }
 

@@ -14,6 +14,7 @@ import {
   type PreviewLine,
 } from '../../../src/mapping/preview.js';
 import type { Model } from '../../../src/model/model.js';
+import { controlLanguage } from '../../../src/plugins/control-language.js';
 import { readControlFile } from '../../../src/sync/control.js';
 import { examplesOf } from '../../support/docs-examples.js';
 import { fencesOf } from '../../support/docs-markdown.js';
@@ -267,7 +268,7 @@ describe('the preview in docs/control-files.md', () => {
     const example = examplesOf(fencesOf(markdown)).mappings.find(({ line }) => line > firstLine);
     expect(section).to.be.greaterThan(0);
     const events: TraceEvent[] = [];
-    const control = readControlFile(example!.control, shipped);
+    const control = readControlFile(example!.control, controlLanguage(shipped));
     const mapping = compileControlFile(control, shipped, undefined, (event) => events.push(event));
     const line = previewOutcome('users', { record: 1, line: 2, byte: 0 }, mapping.map(example!.record));
     const summary = new PreviewSummary();

@@ -1,5 +1,11 @@
 import { expect } from 'chai';
-import { GUARD_NAMES, resolveGuards, type GuardChoices, type GuardName } from '../../../src/domain/guard.js';
+import {
+  GUARD_NAMES,
+  resolveGuards,
+  type GuardChoices,
+  type GuardName,
+  type GuardResult,
+} from '../../../src/domain/guard.js';
 import { describeGuard } from '../../../src/domain/guard-text.js';
 import { NO_COUNTS, type RunCounts } from '../../../src/domain/run.js';
 import { evaluateGuards, type GuardInput } from '../../../src/sync/guards.js';
@@ -20,7 +26,7 @@ interface Given {
   more?: Partial<GuardInput>;
 }
 
-function breachedIn({ counts, guards, more }: Given): GuardName[] {
+function breachedIn({ counts, guards, more }: Given): GuardResult['guard'][] {
   return results({ ...(counts && { counts }), ...(guards && { guards }), ...(more && { more }) })
     .filter((result) => result.breached)
     .map(({ guard }) => guard);

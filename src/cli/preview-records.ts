@@ -1,0 +1,121 @@
+import { createReadStream } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { UserSyncError } from '../lib/errors.js';
+import type { ControlFile } from '../mapping/instruction.js';
+import { batchRecords, type BatchInput } from '../plugins/batch-records.js';
+import type { ControlLanguage } from '../plugins/control-language.js';
+import { ReadError, type ReadItem, type ReadLimits } from '../readers/reader.js';
+import { unreadable } from './check.js';
+import type { NamedFile } from './command.js';
+
+export interface PreviewBatch {
+  readonly files: readonly NamedFile[];
+  readonly control: ControlFile;
+  readonly language: ControlLanguage;
+  readonly limits: ReadLimits;
+  readonly signal: AbortSignal;
+  /** Told of what a record processor has to say about the batch as a whole. */
+  warn(message: string): void;
+  /** Most records of each file; of all together when a record processor makes them. */
+  readonly most: number;
+}
+
+export interface PreviewRecord {
+  readonly file: string;
+  readonly item: ReadItem;
+}
+
+/**
+ * The records that a run would map.
+ *
+ * @throws UserSyncError `unknown-file` before anything is read, `missing-files` when a record processor cannot do without
+ */
+export async function* previewRecords(batch: PreviewBatch): AsyncGenerator<PreviewRecord, void, undefined> {
+  const { control, language, limits, signal } = batch;
+  const inputs = batch.files.map((file) => inputOf(file, batch));
+  const name = control.recordProcessor;
+  const processor = name === undefined ? undefined : language.recordProcessors.get(name);
+  if (processor === undefined) {
+    for (const input of inputs) yield* first(batch.most, input.name, input.open());
+    return;
+  }
+  const all = inControlOrder(inputs, control);
+  let folder: Promise<string> | undefined;
+  const surroundings = {
+    limits,
+    signal,
+    warn: (message: string) => {
+      batch.warn(message);
+    },
+    temporaryDirectory: () => (folder ??= mkdtemp(join(tmpdir(), 'user-sync-preview-'))),
+  };
+  try {
+    let left = batch.most;
+    for await (const { file, items } of batchRecords(all, processor, surroundings)) {
+      for (const item of items) {
+        if (left === 0) return;
+        left -= 1;
+        yield { file: all[file]?.name ?? '', item };
+      }
+    }
+  } finally {
+    if (folder !== undefined) await rm(await folder, { recursive: true, force: true });
+  }
+}
+
+async function* first(
+  most: number,
+  file: string,
+  batches: AsyncIterable<readonly ReadItem[]>,
+): AsyncGenerator<PreviewRecord, void, undefined> {
+  let left = most;
+  for await (const items of batches) {
+    for (const item of items) {
+      if (left === 0) return;
+      left -= 1;
+      yield { file, item };
+    }
+  }
+}
+
+function inputOf({ name, path }: NamedFile, { control, language, limits, signal }: PreviewBatch): BatchInput {
+  const entry = control.files.find((file) => file.name === name);
+  if (entry === undefined) throw unknownFile(name, control);
+  return {
+    name,
+    async *open() {
+      try {
+        const read = language.createReader({ read: entry.read, ...entry.options }, limits);
+        yield* read(createReadStream(path), signal);
+      } catch (error) {
+        if (error instanceof ReadError)
+          throw new ReadError(error.code, `${path}: ${error.message}`, error.place, error);
+        throw isSystemError(error) ? unreadable(path, error) : error;
+      }
+    },
+  };
+}
+
+function inControlOrder(inputs: readonly BatchInput[], { files, recordProcessor = '' }: ControlFile): BatchInput[] {
+  const missing = files.map((file) => file.name).filter((name) => inputs.every((input) => input.name !== name));
+  if (missing.length > 0) {
+    const message =
+      `The record processor ${recordProcessor} needs every file of the batch: give ${missing.join(', ')} too, ` +
+      `as NAME=FILE. A batch is: ${files.map((file) => file.name).join(', ')}.`;
+    throw new UserSyncError('missing-files', message, { kind: 'usage' });
+  }
+  return files.flatMap((file) => inputs.filter((input) => input.name === file.name));
+}
+
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error;
+}
+
+function unknownFile(name: string, { files }: ControlFile): UserSyncError {
+  const known = files.map((file) => file.name).join(', ');
+  return new UserSyncError('unknown-file', `The control file has no file named ${name}. It lists: ${known}.`, {
+    kind: 'usage',
+  });
+}
