@@ -1,7 +1,7 @@
 import stringWidth from 'string-width';
+import { number } from '../domain/number-text.js';
 import type { TraceEvent } from '../mapping/compile.js';
 import { originsOf, type Origin, type PreviewLine } from '../mapping/preview.js';
-import { number } from './run-text.js';
 import { printable, type Style } from './terminal.js';
 
 /** Previewed records for a person at a terminal. Everything from outside is made printable here. */
