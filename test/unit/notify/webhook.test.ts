@@ -22,11 +22,12 @@ async function failureOf(url: string, policy: DeliveryPolicy = QUICK, signal = n
   return error as UserSyncError;
 }
 
+const page = readFileSync(join(packageRoot(), 'docs', 'notifications.md'), 'utf8');
+
 type Verify = (headers: ReceivedRequest['headers'], body: Buffer, secret: string, now: number) => boolean;
 
 /** The recipe as it stands in docs/notifications.md. */
 async function recipe(): Promise<Verify> {
-  const page = readFileSync(join(packageRoot(), 'docs', 'notifications.md'), 'utf8');
   const source = fencesOf(page).find(({ info }) => info === 'js verify')?.text ?? '';
   const module = (await import(`data:text/javascript,${encodeURIComponent(source)}`)) as { isGenuine: Verify };
   return module.isGenuine;
@@ -62,6 +63,21 @@ describe('A webhook', () => {
       timeZone: 'Europe/London',
       lastBatchAt: '2026-06-30T04:58:00.000Z',
     });
+  });
+
+  it('looks as docs/notifications.md shows it', async () => {
+    await using target = await httpTarget(200);
+    const shown = fencesOf(page)
+      .filter(({ info }) => info === 'json')
+      .map(({ text }) => JSON.parse(text) as Record<string, unknown>);
+    for (const notice of [heldNotice(), missingNotice()]) {
+      await sendWebhook({ url: target.origin, secret: SECRET }, notice, QUICK, now, never);
+    }
+    const sent = target.requests.map(({ body }) => JSON.parse(body) as Record<string, unknown>);
+    expect(sent.map((body) => Object.keys(body))).to.deep.equal(shown.map((body) => Object.keys(body)));
+    expect(sent.map(({ counts, guards }) => [counts, guards])).to.deep.equal(
+      shown.map(({ counts, guards }) => [counts, guards]),
+    );
   });
 
   it('is verified by the recipe of docs/notifications.md, which refuses what was altered, old or signed by others', async () => {
