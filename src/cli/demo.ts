@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { App } from '../app.js';
 import type { Config } from '../config/config.js';
+import { number } from '../domain/number-text.js';
 import { packageRoot } from '../lib/package-root.js';
 import { reportRun } from '../sync/run-report.js';
 import { submitBatch } from '../sync/submit.js';
@@ -12,7 +13,7 @@ import { executeRun } from '../sync/pipeline.js';
 import { parseCount, type CommandContext, type RegisterCommand } from './command.js';
 import { DEMO_DAYS, writeDemoBatch } from './demo/feed.js';
 import { ProgressLine } from './progress-line.js';
-import { number, printRun } from './run-text.js';
+import { printRun } from './run-text.js';
 
 interface DemoOptions {
   users: number;

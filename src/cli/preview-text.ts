@@ -1,7 +1,7 @@
 import stringWidth from 'string-width';
+import { number } from '../domain/number-text.js';
 import type { TraceEvent } from '../mapping/compile.js';
 import { originKey, originsOf, type Origin, type PreviewLine } from '../mapping/preview.js';
-import { number } from './run-text.js';
 import { printable } from '../lib/printable.js';
 import { type Style } from './terminal.js';
 

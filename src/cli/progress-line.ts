@@ -1,5 +1,5 @@
+import { duration, number } from '../domain/number-text.js';
 import type { Progress } from '../sync/context.js';
-import { duration, number } from './run-text.js';
 import type { Terminal } from './terminal.js';
 
 /** With the longest of everything else, a line still fits a terminal of 80 columns. */

@@ -1,5 +1,7 @@
 import type { RunStatus } from '../domain/run.js';
+import { decisionCommands } from '../domain/decision.js';
 import { describeGuard } from '../domain/guard-text.js';
+import { duration, number } from '../domain/number-text.js';
 import type { RunReport } from '../sync/run-report.js';
 import { printable } from '../lib/printable.js';
 import { type Style, type Terminal } from './terminal.js';
@@ -89,19 +91,7 @@ function printGuards(terminal: Terminal, run: RunReport): void {
 
 function printDecision(terminal: Terminal, run: RunReport): void {
   terminal.print();
-  terminal.print(`  look      user-sync plan ${run.run}`);
-  terminal.print(`  apply     user-sync approve ${run.run} --reason "…"`);
-  if (run.counts.blocked > 0) terminal.print(`            user-sync approve ${run.run} --without-blocks --reason "…"`);
-  terminal.print(`  drop      user-sync cancel ${run.run}`);
-}
-
-export function number(value: number): string {
-  return value.toLocaleString('en-GB');
-}
-
-export function duration(seconds: number): string {
-  if (seconds < 60) return `${seconds.toFixed(1)} s`;
-  const whole = Math.round(seconds);
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+  for (const { does, command } of decisionCommands(run.run, run.counts)) {
+    terminal.print(`  ${(does === 'apply without blocks' ? '' : does).padEnd(8)}  ${command}`);
+  }
 }

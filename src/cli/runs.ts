@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import type { App } from '../app.js';
 import { findRun, listRuns, unknownRun } from '../db/runs.js';
+import { number } from '../domain/number-text.js';
 import { UserSyncError } from '../lib/errors.js';
 import { reportRun, summariseRun } from '../sync/run-report.js';
 import { parseCount, parseRunId, type RegisterCommand } from './command.js';
-import { number, printRun, styledStatus } from './run-text.js';
+import { printRun, styledStatus } from './run-text.js';
 import { printable } from '../lib/printable.js';
 
 export const registerRuns: RegisterCommand = (program, context) => {

@@ -28,7 +28,8 @@ const expect = z.strictObject({
     .regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: 'must be a time of day as HH:MM, such as "06:30"' })
     .optional()
     .meta({
-      description: 'Raise an alarm when no batch has been applied by this time of day. No alarm without it.',
+      description:
+        'Raise an alarm when no batch has been applied by this time of day. A batch counts that came on the same day, or in the 12 hours before. No alarm without it.',
       examples: ['06:30'],
     }),
   days: weekdaysSchema
@@ -67,15 +68,23 @@ const report = z.strictObject({
     .describe(
       'Addresses that are mailed when a run is complete, held or failed, or a batch is missing. Needs mail.smtpUrl.',
     ),
-  webhook: webhook.prefault({}).describe('A signed HTTP call on the same occasions.'),
+  webhook: webhook
+    .prefault({})
+    .describe('A signed HTTP call on the same occasions; docs/notifications.md says how to verify it.'),
   ping: httpUrl.optional().meta({
-    description: 'A URL fetched after each run that succeeded, for a dead-man service.',
+    description: 'A URL fetched after each run that is complete, for a dead-man service. Dry runs do not count.',
     examples: ['https://hc-ping.example.org/0123'],
   }),
 });
 
 const retention = z.strictObject({
-  runs: z.int().min(1).default(30).describe('Keep the batch files of at least this many runs of the feed.'),
+  runs: z
+    .int()
+    .min(1)
+    .default(30)
+    .describe(
+      'Keep the batch files of at least this many runs of the feed. Those of runs that wait and of the last applied batch stay in any case.',
+    ),
   days: z.int().min(0).default(90).describe('Keep batch files for at least this many days.'),
 });
 

@@ -70,7 +70,7 @@ const mail = z
     }),
     from: z
       .string()
-      .min(3)
+      .regex(/^[^\r\n]*[^\s<]@[^\s>]+>?$/, { error: 'must be an e-mail address, or a name and <address>' })
       .optional()
       .meta({
         description: 'Sender of the mails. Needed when smtpUrl is given.',

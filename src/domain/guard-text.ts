@@ -1,4 +1,5 @@
 import type { GuardResult } from './guard.js';
+import { counted, number, percent } from './number-text.js';
 
 /** What a breach is called in lists: its guard, or which plugin it is. */
 export function breachName({ guard, subject }: GuardResult): string {
@@ -43,13 +44,5 @@ export function describeGuard(result: GuardResult): string {
 }
 
 function people(count: number): string {
-  return count === 1 ? '1 user' : `${number(count)} users`;
-}
-
-function number(value: number): string {
-  return value.toLocaleString('en-GB');
-}
-
-function percent(share: number): string {
-  return `${(share * 100).toLocaleString('en-GB', { maximumFractionDigits: 1 })} %`;
+  return counted(count, 'user');
 }

@@ -310,6 +310,9 @@ feeds:
     expect(await problemsOf('mail: { smtpUrl: "smtp://example.org" }')).to.deep.equal([
       '1:7 /mail/from config-invalid-value',
     ]);
+    for (const from of ['user-sync', 'User sync <user-sync>', '"a@example.org\\r\\nBcc: b@example.org"']) {
+      expect(await problemsOf(`mail: { from: ${from} }`), from).to.deep.equal(['1:15 /mail/from config-invalid-value']);
+    }
     expect(await problemsOf('feeds: { default: { report: { email: [ops@example.org] } } }')).to.deep.equal([
       '1:38 /feeds/default/report/email config-invalid-value',
     ]);
