@@ -1,8 +1,8 @@
--- Taking back what a run did, from its before-images. $1 is the reverting run, $2 the run to take back, unless said
--- otherwise. A plan like any other: guarded, stored, applied in chunks.
+-- Taking back what a run did, from its before-images. A plan like any other: guarded, stored, applied in chunks.
 
 -- name: make-reverted
--- What run $2 applied, and what the directory holds of it now. `agrees`: nobody changed any of it since.
+-- What a run applied, and whether it can be taken back: `open`; `changed` since by somebody else; `done` by an earlier
+-- attempt.
 create temporary table reverted (
   ordinal    integer not null,
   kind       text not null,
@@ -10,12 +10,12 @@ create temporary table reverted (
   account_id bigint not null,
   before     jsonb not null,
   after      jsonb not null,
-  agrees     boolean not null
+  state      text not null
 ) on commit drop
 
 -- name: find-reverted
--- $1 the run to take back. A run that added somebody is taken back by blocking them: accounts are never deleted.
-insert into reverted (ordinal, kind, username, account_id, before, after, agrees)
+-- $1 the run to take back, $2 the run that does it.
+insert into reverted (ordinal, kind, username, account_id, before, after, state)
 with applied as (
   select change.ordinal, change.kind, change.username, coalesce(change.before, '{}') as before, change.after
   from sync.chunk
@@ -24,7 +24,7 @@ with applied as (
   where chunk.run_id = $1::bigint and chunk.applied_at is not null and not change.withheld
 ),
 present as (
-  select applied.*, feed_user.account_id, feed_user.in_feed, feed_user.changed_run,
+  select applied.*, feed_user.account_id, feed_user.in_feed,
          jsonb_build_object(
            'user', jsonb_build_object(
              'isActive', account.is_active, 'email', account.email, 'title', account.title,
@@ -46,11 +46,16 @@ present as (
   offset 0
 )
 select ordinal, kind, username, account_id, before, after,
-       in_feed = (kind <> 'block') and sync.still_holds(state, before, after)
+       case when exists (select from sync.change join sync.chunk on chunk.run_id = change.run_id
+                           and change.ordinal between chunk.first_ordinal and chunk.last_ordinal
+                         where change.run_id = $2::bigint and change.username = present.username
+                           and chunk.applied_at is not null) then 'done'
+            when in_feed = (kind <> 'block') and sync.still_holds(state, before, after) then 'open'
+            else 'changed' end
 from present
 
 -- name: plan-revert
--- $2 the first ordinal. The digest is one that no record has, so that the next batch looks at these users again.
+-- $1 the reverting run, $2 the first ordinal. An add is taken back by blocking: accounts are never deleted. The digest is one that no record has, so that the next batch looks at these users again.
 insert into sync.change (run_id, ordinal, kind, username, account_id, digest, before, after)
 select $1::bigint, $2::integer + (row_number() over (order by is_block, reverted.ordinal))::integer - 1,
        case reverted.kind when 'update' then 'update' when 'block' then 'unblock' else 'block' end,
@@ -74,17 +79,17 @@ left join lateral (
   order by user_group.position desc
   limit 1
 ) as past on true
-where reverted.agrees
+where reverted.state = 'open'
 
 -- name: count-reverted
 -- $1 the first ordinal: how many changes there are, how many are left alone, and where the blocks begin.
 select count(*)::integer as changes,
-       count(*) filter (where not agrees)::integer as skipped,
-       $1::integer + count(*) filter (where agrees and kind in ('update', 'block'))::integer as first_block
+       count(*) filter (where state = 'changed')::integer as skipped,
+       $1::integer + count(*) filter (where state = 'open' and kind in ('update', 'block'))::integer as first_block
 from reverted
 
 -- name: log-skipped
 insert into sync.run_log (run_id, level, code, message, username)
 select $1::bigint, 'error', 'changed-since',
        'Something else changed this user since: left alone. Decide by hand, or bring in a batch.', username
-from reverted where not agrees
+from reverted where state = 'changed'

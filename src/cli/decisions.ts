@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { findRun } from '../db/runs.js';
+import type { Approval } from '../sync/context.js';
 import { assertHeld, cancelRun } from '../sync/decide.js';
+import { submitReapply, submitRevert } from '../sync/revert.js';
 import { summariseRun } from '../sync/run-report.js';
 import { parseRunId, type RegisterCommand } from './command.js';
 import { runInForeground } from './sync.js';
@@ -25,6 +27,30 @@ export const registerDecisions: RegisterCommand = (program, context) => {
     });
 
   program
+    .command('reapply')
+    .description("a new run of an earlier run's files and control file")
+    .argument('<ID>', 'the earlier run', parseRunId)
+    .option('--approve', 'apply also when a guard would hold the run')
+    .action(async (id: number, options: { approve?: boolean }, command: Command) => {
+      await context.withApp(command, async (app) => {
+        const runId = await submitReapply(app.sync, id, ACTOR);
+        await runInForeground(context, app, runId, inAdvance(options), context.wantsJson(command));
+      });
+    });
+
+  program
+    .command('revert')
+    .description('a new run that takes back what a run changed; guards apply')
+    .argument('<ID>', 'the run to take back', parseRunId)
+    .option('--approve', 'apply also when a guard would hold the run')
+    .action(async (id: number, options: { approve?: boolean }, command: Command) => {
+      await context.withApp(command, async (app) => {
+        const runId = await submitRevert(app.sync, id, ACTOR);
+        await runInForeground(context, app, runId, inAdvance(options), context.wantsJson(command));
+      });
+    });
+
+  program
     .command('cancel')
     .description('stop a run; what it has applied stays applied')
     .argument('<ID>', 'the run', parseRunId)
@@ -39,3 +65,7 @@ export const registerDecisions: RegisterCommand = (program, context) => {
       });
     });
 };
+
+function inAdvance({ approve }: { approve?: boolean }): Approval | undefined {
+  return approve === true ? { by: ACTOR, reason: 'given in advance with --approve', withoutBlocks: false } : undefined;
+}

@@ -19,6 +19,8 @@ export interface RunRow {
   readonly feed: string;
   readonly status: RunStatus;
   readonly kind: 'batch' | 'reapply' | 'revert';
+  /** The run that is applied again, or taken back. */
+  readonly ofRun: number | null;
   readonly source: string;
   readonly dryRun: boolean;
   readonly force: boolean;
@@ -38,34 +40,41 @@ export interface RunRow {
   readonly approvalReason: string | null;
   readonly withoutBlocks: boolean;
   readonly cancelRequested: boolean;
+  /** It changed something, and has its place in the change log. */
+  readonly published: boolean;
   readonly createdAt: Date;
   readonly startedAt: Date | null;
   readonly finishedAt: Date | null;
 }
 
 const COLUMNS = `
-  run.id, run.feed_id as "feedId", feed.name as feed, run.status, run.kind, run.source, run.dry_run as "dryRun",
+  run.id, run.feed_id as "feedId", feed.name as feed, run.status, run.kind, run.of_run as "ofRun", run.source, run.dry_run as "dryRun",
   run.force, run.control_id as "controlId", run.model_digest as "modelDigest",
   run.planned_version as "plannedVersion", run.applied, run.outcome, run.counts, run.guards, run.timings,
   run.error_count as errors, run.failure_code as "failureCode", run.failure_message as "failureMessage",
   run.approved_by as "approvedBy", run.approved_at as "approvedAt", run.approval_reason as "approvalReason",
   run.without_blocks as "withoutBlocks", run.cancel_requested as "cancelRequested",
+  run.publication is not null as published,
   run.created_at as "createdAt", run.started_at as "startedAt", run.finished_at as "finishedAt"`;
 
 export interface NewRun {
   readonly feedId: number;
+  readonly kind?: RunRow['kind'];
+  readonly ofRun?: number;
   readonly source: string;
   readonly dryRun: boolean;
   readonly force: boolean;
-  readonly controlId: number;
+  /** Null: the run has no files to read. */
+  readonly controlId: number | null;
 }
 
 /** A run of a batch whose files are all there: it starts as uploading and is ready at once. */
 export async function createRun(database: Database, run: NewRun, files: readonly BatchFile[]): Promise<number> {
   return database.transaction(async (connection) => {
     const [created] = await connection.query<{ id: number }>(
-      `insert into sync.run (feed_id, source, dry_run, force, control_id) values ($1, $2, $3, $4, $5) returning id`,
-      [run.feedId, run.source, run.dryRun, run.force, run.controlId],
+      `insert into sync.run (feed_id, kind, of_run, source, dry_run, force, control_id)
+       values ($1, $2, $3, $4, $5, $6, $7) returning id`,
+      [run.feedId, run.kind ?? 'batch', run.ofRun ?? null, run.source, run.dryRun, run.force, run.controlId],
     );
     const id = created?.id ?? 0;
     await connection.query(

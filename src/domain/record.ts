@@ -28,6 +28,7 @@ export const RECORD_ERROR_CODES = [
   'unmanaged-group',
   'not-owned',
   'other-feed',
+  'changed-since',
   'invalid-email',
   'invalid-url',
   'invalid-date',

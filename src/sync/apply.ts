@@ -110,6 +110,7 @@ class Applier {
       if (this.#request.hasDependents) {
         await connection.run('apply/apply-new-dependents', range);
         await connection.run('apply/apply-dependents', range);
+        await connection.run('apply/remove-dependents', range);
       }
       await connection.run('apply/apply-accounts', range);
       await connection.run('apply/apply-departures', range);

@@ -28,8 +28,9 @@ import { RunHooks } from './hooks.js';
 import { modelDigest } from './install-model.js';
 import { knownObjects } from './lookups.js';
 import { countChanges, currentVersion, makePlan, type Plan } from './plan.js';
+import { planRevert } from './revert.js';
 import { stageBatch } from './stage.js';
-import type { StageSummary } from './stage-messages.js';
+import { NOTHING_STAGED, type StageSummary } from './stage-messages.js';
 
 /** What a run is about to do, in numbers. */
 export interface PlannedBatch {
@@ -162,11 +163,24 @@ export class Execution {
     return plan;
   }
 
+  /** The inverse of what the run did that is taken back. */
+  async planRevert(ofRun: number): Promise<{ staged: StageSummary; plan: Plan }> {
+    const { database } = this.#context;
+    await clearRecordErrors(database, this.run.id);
+    const { records, ...plan } = await this.#timed('plan', () =>
+      planRevert(database, { attempt: this.#attempt, ofRun, lease: this.#lease }),
+    );
+    await this.#assertNotCancelled();
+    await this.#note('info', `Run ${ofRun} made ${records} changes that are to be taken back.`);
+    return { staged: { ...NOTHING_STAGED, records }, plan };
+  }
+
   /** Asks the guards, and notes what the run is about to do. */
   async evaluate(staged: StageSummary, plan: Plan): Promise<PlannedBatch> {
     const { database } = this.#context;
     const counts = countsOfPlan(staged.records, staged.withoutUsername + plan.rejected, plan.changes);
-    const { files } = await this.#files();
+    const isRevert = this.run.kind === 'revert';
+    const files = isRevert ? [] : (await this.#files()).files;
     const mayLeaveGroups = plan.changes.update + plan.changes.unblock > 0;
     const { added, updated, blocked, unblocked, unchanged, rejected } = counts;
     await this.#note(
@@ -188,6 +202,7 @@ export class Execution {
       files,
       groupLosses: mayLeaveGroups ? await groupLosses(database, this.run.id, this.run.feedId) : [],
       last: await this.#last(),
+      isRevert,
     });
     for (const guard of ownGuards.filter(({ breached }) => breached)) {
       await this.#note('warn', `Guard ${guard.guard} is breached: ${describeGuard(guard)}.`, guard.guard);
@@ -232,6 +247,7 @@ export class Execution {
         withoutBlocks,
         hasDependents: model.dependents.length > 0,
       });
+      if (this.run.kind === 'revert') return count;
       await settleFeed(database, this.#lease, {
         runId,
         feedId,
@@ -246,7 +262,8 @@ export class Execution {
     const counts = await this.#appliedCounts({ ...planned, rejected: planned.rejected + refused });
     await this.#hooks.afterApply(counts);
     const changed = changesIn(counts) > 0;
-    await this.end({ outcome: changed ? 'applied' : 'nothing-to-change', applied: true, counts });
+    const applied = this.run.kind !== 'revert';
+    await this.end({ outcome: changed ? 'applied' : 'nothing-to-change', applied, counts });
   }
 
   async move(to: RunStatus, update: RunUpdate = {}, reason?: string): Promise<void> {
@@ -337,6 +354,7 @@ export class Execution {
   }
 
   async #fileNames(): Promise<string[]> {
+    if (this.run.kind === 'revert') return [];
     return (await this.#filesInOrder()).map(({ file }) => file.name);
   }
 

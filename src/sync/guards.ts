@@ -26,6 +26,8 @@ export interface GuardInput {
   readonly groupLosses: readonly GroupLoss[];
   /** Undefined when this is the feed's first. */
   readonly last: LastBatch | undefined;
+  /** The plan takes an earlier one back: there is no batch to compare with the last one. */
+  readonly isRevert?: boolean;
 }
 
 export interface GroupLoss {
@@ -64,8 +66,13 @@ export async function groupLosses(database: Database, runId: number, feedId: num
 /** Asks every guard that is on about one plan. Pure: all numbers are given. */
 export function evaluateGuards(input: GuardInput): GuardResult[] {
   const { settings } = input;
-  return QUESTIONS.filter(({ guard }) => settings[guard].enabled).flatMap(({ ask }) => ask(input) ?? []);
+  return QUESTIONS.filter(({ guard }) => settings[guard].enabled)
+    .filter(({ guard }) => input.isRevert !== true || ABOUT_THE_PLAN.includes(guard))
+    .flatMap(({ ask }) => ask(input) ?? []);
 }
+
+/** What these ask, they ask of any plan; the others ask about the batch. */
+const ABOUT_THE_PLAN: readonly GuardName[] = ['blocked', 'updated', 'rejected', 'group-loss'];
 
 /**
  * Whether a breach can hold a run that would change nothing. What is wrong with the batch itself, or what a plugin says,

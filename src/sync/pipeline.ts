@@ -86,10 +86,10 @@ async function execute(execution: Execution): Promise<void> {
     await execution.approve('planning');
   } else if (run.status === 'ready') {
     await execution.move('planning', { startedAt: new Date() });
-    if (!run.force && (await execution.isNothingNew())) return execution.completeNothingNew();
+    const isBatch = run.kind !== 'revert';
+    if (isBatch && !run.force && (await execution.isNothingNew())) return execution.completeNothingNew();
   }
-  const staged = await execution.stage();
-  const plan = await execution.plan(staged);
+  const { staged, plan } = await makePlanOf(execution);
   const batch = await execution.evaluate(staged, plan);
   if (run.dryRun) return execution.end({ outcome: 'dry-run' });
   // A run that had begun to write before it was left behind passed its guards then.
@@ -106,6 +106,13 @@ async function execute(execution: Execution): Promise<void> {
     }
   }
   return execution.apply(batch.counts, batch);
+}
+
+async function makePlanOf(execution: Execution): Promise<Pick<PlannedBatch, 'staged' | 'plan'>> {
+  const { kind, ofRun } = execution.run;
+  if (kind === 'revert' && ofRun !== null) return execution.planRevert(ofRun);
+  const staged = await execution.stage();
+  return { staged, plan: await execution.plan(staged) };
 }
 
 /** Undefined: go on. */

@@ -66,6 +66,21 @@ export interface StageSummary {
   readonly warnings: readonly string[];
 }
 
+/** For a run without a batch. */
+export const NOTHING_STAGED: StageSummary = {
+  type: 'done',
+  records: 0,
+  rows: 0,
+  withoutUsername: 0,
+  rejected: 0,
+  accepted: 0,
+  inError: 0,
+  withPeople: 0,
+  withDependents: 0,
+  valueCounts: {},
+  warnings: [],
+};
+
 export interface StageFailure {
   readonly type: 'failed';
   readonly code: string;

@@ -1,0 +1,104 @@
+import type { Database } from '../db/database.js';
+import type { Lease } from '../db/lease.js';
+import { stageTable } from '../db/queries.js';
+import { createRun, findRun, runFiles, unknownRun, type RunRow } from '../db/runs.js';
+import { UserSyncError } from '../lib/errors.js';
+import type { RunAttempt, SyncContext } from './context.js';
+import { countChanges, currentVersion, type Plan } from './plan.js';
+
+export interface RevertPlan extends Plan {
+  /** Changes of the run that is taken back. */
+  readonly records: number;
+}
+
+/**
+ * A new run that plans the inverse of what a run applied. Users whom something else changed since are listed in its log
+ * and left alone; those whom the run added are blocked.
+ *
+ * @returns the id of a run that is ready
+ * @throws UserSyncError `run-unknown`; `run-status` when the run applied nothing or is not over
+ */
+export async function submitRevert(context: SyncContext, runId: number, source: string): Promise<number> {
+  const run = await mustFind(context, runId);
+  if (run.finishedAt === null || !run.published) {
+    const what = run.finishedAt === null ? `is ${run.status}` : 'changed nothing';
+    throw new UserSyncError('run-status', `Run ${runId} ${what}: there is nothing to take back.`, { kind: 'usage' });
+  }
+  const { feedId } = run;
+  return createRun(
+    context.database,
+    { feedId, kind: 'revert', ofRun: runId, source, dryRun: false, force: false, controlId: null },
+    [],
+  );
+}
+
+/**
+ * A new run of an earlier run's files and control file.
+ *
+ * @returns the id of a run that is ready
+ * @throws UserSyncError `run-unknown`; `files-gone` when the store does not keep the files any more
+ */
+export async function submitReapply(context: SyncContext, runId: number, source: string): Promise<number> {
+  const { database, store } = context;
+  const run = await mustFind(context, runId);
+  const files = await runFiles(database, runId);
+  if (files.length === 0 || run.controlId === null) {
+    throw new UserSyncError('run-status', `Run ${runId} has no batch of files that could be applied again.`, {
+      kind: 'usage',
+    });
+  }
+  for (const { name, digest } of files) {
+    if (await store.has(digest)) continue;
+    throw new UserSyncError(
+      'files-gone',
+      `The file ${name} of run ${runId} is not kept any more (see \`retention\`). Send the batch again.`,
+      { kind: 'usage' },
+    );
+  }
+  const { feedId, controlId, force } = run;
+  return createRun(database, { feedId, kind: 'reapply', ofRun: runId, source, dryRun: false, force, controlId }, files);
+}
+
+/** Stores the inverse of what `ofRun` applied as the plan of this run. */
+export async function planRevert(
+  database: Database,
+  request: { readonly attempt: RunAttempt; readonly ofRun: number; readonly lease: Lease },
+): Promise<RevertPlan> {
+  const { attempt, ofRun, lease } = request;
+  const { runId, feedId, settings } = attempt;
+  const directoryVersion = await currentVersion(database);
+  const found = await database.transaction(async (connection) => {
+    await lease.assertHeld(connection);
+    // Nothing is staged; what follows may look there all the same.
+    await connection.run('stage/drop-stage', [], stageTable(runId));
+    await connection.run('stage/create-stage', [], stageTable(runId));
+    await connection.run('plan/clear-plan', [runId]);
+    const [row] = await connection.rows<{ base: number }>('plan/plan-base', [runId]);
+    const base = row?.base ?? 0;
+    await connection.run('revert/make-reverted');
+    await connection.run('revert/find-reverted', [ofRun, runId]);
+    await connection.run('revert/plan-revert', [runId, base]);
+    await connection.run('revert/log-skipped', [runId]);
+    const [counted] = await connection.rows<{ changes: number; skipped: number; first_block: number }>(
+      'revert/count-reverted',
+      [base],
+    );
+    if (counted === undefined) throw new Error('revert/count-reverted returned nothing');
+    await connection.run('plan/plan-chunks', [runId, base, settings.chunkSize, counted.first_block]);
+    const [users] = await connection.query<{ count: number }>(
+      'select count(*) as count from sync.feed_user where feed_id = $1 and in_feed',
+      [feedId],
+    );
+    return { ...counted, inFeed: users?.count ?? 0 };
+  });
+  const changes = await countChanges(database, 'plan/count-plan', runId);
+  const { changes: records, skipped: rejected, inFeed } = found;
+  const planned = changes.add + changes.update + changes.block + changes.unblock;
+  return { changes, records, rejected, inFeed, missing: 0, candidates: planned, unknownPeople: 0, directoryVersion };
+}
+
+async function mustFind({ database }: SyncContext, runId: number): Promise<RunRow> {
+  const run = await findRun(database, runId);
+  if (run === undefined) throw unknownRun(runId);
+  return run;
+}
