@@ -1,5 +1,6 @@
 import type { JsonValue } from '../domain/record.js';
 import {
+  PERSON_TYPE,
   STRUCTURED_FIELDS,
   type Destination,
   type DestinationName,
@@ -17,9 +18,7 @@ type Members = Record<string, JsonValue>;
  * valid as it is, so that `check` tells what is left to do only by what is changed.
  */
 export function generateControlFile(model: Model): Members {
-  const destinations = [...model.destinations.values()].filter(
-    ({ role }) => role === 'user' || role === 'tags' || role === 'profile',
-  );
+  const destinations = [...model.destinations.values()].filter(({ kind }) => kind !== 'pseudo');
   const instructions = destinations.flatMap((destination) =>
     [...destination.names.values()].flatMap((name) => instructionsFor(destination, name, model)),
   );
@@ -45,6 +44,7 @@ function instructionsFor(destination: Destination, name: DestinationName, model:
     case 'postal-address':
       return structuredInstructions(name.dataType, destination, name, model);
     case 'ref':
+      if (refersToPeople(name, model)) return [{ ...field, filters: ['haplo:username-to-ref'] }];
       return hasObjects(name, model) ? [{ ...field, refMapping: name.name }] : [];
     case 'attribute-group':
       return groupInstructions(destination, name, model);
@@ -102,6 +102,10 @@ function mappingsOf(destinations: readonly Destination[], model: Model): Members
       return [name.name, { types: [...name.refTypes], using: 'behaviour', values: Object.fromEntries(values) }];
     }),
   );
+}
+
+function refersToPeople(name: DestinationName, model: Model): boolean {
+  return name.refTypes.some((type) => model.isKindOf(type, PERSON_TYPE));
 }
 
 function hasObjects(name: DestinationName, model: Model): boolean {

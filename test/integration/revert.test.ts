@@ -53,7 +53,7 @@ async function open(): Promise<SyncHarness> {
 
 /** Everything that applications can read of the users. */
 async function directory(harness: SyncHarness): Promise<Record<string, unknown>> {
-  const rows = await harness.rows(
+  const rows = await harness.rows<Record<string, unknown> & { username: string }>(
     `select username, email, title, name_first, is_active, in_feed, groups, tags, dictionaries, profile_types, profile,
             (select coalesce(jsonb_agg(object.attributes - 'test:attribute:owner' order by object.ref), '[]')
              from directory.object where object.owner = users.profile_ref) as objects
