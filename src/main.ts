@@ -14,6 +14,7 @@ import { registerMigrate } from './cli/migrate.js';
 import { registerPlan } from './cli/plan.js';
 import { registerPreview } from './cli/preview.js';
 import { registerRuns } from './cli/runs.js';
+import { registerServe } from './cli/serve.js';
 import { registerSync } from './cli/sync.js';
 import { registerOverrides } from './cli/overrides.js';
 import { ReaderGoneError, Terminal } from './cli/terminal.js';
@@ -25,6 +26,7 @@ import { printable } from './lib/printable.js';
 const COMMANDS: readonly RegisterCommand[] = [
   registerDemo,
   registerInit,
+  registerServe,
   registerSync,
   registerCheck,
   registerGenerate,
@@ -59,6 +61,8 @@ async function main(): Promise<void> {
     process.exitCode = context.exitCode;
   } catch (error) {
     process.exitCode = report(error, terminal);
+    // Whatever does not end by itself must not keep a service manager waiting.
+    if (error instanceof UserSyncError && error.code === 'stop-timeout') process.exit();
   }
 }
 

@@ -230,6 +230,22 @@ update sync.feed_user set missing_runs = 0, missing_since = null
 where feed_id = $1::smallint and missing_since is not null
   and (not in_feed or exists (select from {{stage}} as stage where stage.username = feed_user.username))
 
+-- name: settle-received
+-- What was received for those whom earlier attempts at run $1 changed, as far as it was not kept. $2 feed id, $3 file names.
+insert into sync.received (username, feed_id, run_id, file, record, line, byte, accepted, raw)
+select stage.username, $2::smallint, $1::bigint, ($3::text[])[stage.file + 1], stage.record, stage.line, stage.byte,
+       true, stage.raw
+from sync.chunk
+join sync.change on change.run_id = chunk.run_id and change.ordinal between chunk.first_ordinal and chunk.last_ordinal
+join {{stage}} as stage on stage.username = change.username
+left join sync.received on received.username = change.username
+where chunk.run_id = $1::bigint and chunk.applied_at is not null and not change.withheld
+  and change.kind <> 'block' and stage.digest is not null
+  and received.run_id is distinct from $1::bigint
+on conflict (username) do update
+set feed_id = excluded.feed_id, run_id = excluded.run_id, file = excluded.file, record = excluded.record,
+    line = excluded.line, byte = excluded.byte, accepted = true, raw = excluded.raw
+
 -- name: settle-rejected
 -- Keeps what was received for rejected records. $1 run id, $2 feed id, $3 file names by number.
 insert into sync.received (username, feed_id, run_id, file, record, line, byte, accepted, raw)

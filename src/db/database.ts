@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import { Pool, types, type PoolClient, type QueryResultRow } from 'pg';
 import { UserSyncError, messageOf } from '../lib/errors.js';
+import { Liveness, USUAL_LIVENESS, type LivenessOptions } from './liveness.js';
 import type { Queries, StageTable } from './queries.js';
 
 /** `bigint` as a number: ids, counts and sizes here stay far below 2^53. */
@@ -18,6 +19,8 @@ export interface DatabaseOptions {
   poolSize: number;
   /** Called when an idle connection is lost; the pool opens another when needed. */
   onLostConnection?: (error: Error) => void;
+  /** How a server that does not answer is found out. */
+  liveness?: Omit<LivenessOptions, 'url'>;
 }
 
 /** Runs named queries of sql/sync on a connection of its own choosing (the pool) or on a given one (a transaction). */
@@ -38,10 +41,12 @@ export interface Connection extends Executor {
 export class Database implements Executor {
   readonly #pool: Pool;
   readonly #queries: Queries;
+  readonly #liveness: Liveness;
   #builder: Knex | undefined;
 
   constructor(options: DatabaseOptions, queries: Queries) {
     this.#queries = queries;
+    this.#liveness = new Liveness({ url: options.url, ...(options.liveness ?? USUAL_LIVENESS) });
     this.#pool = new Pool({
       connectionString: options.url,
       max: options.poolSize,
@@ -87,12 +92,14 @@ export class Database implements Executor {
       lost = error;
     };
     client.on('error', onError);
+    this.#liveness.begin(client);
     try {
       return await work(this.#on(client));
     } catch (error) {
       lost ??= isConnectionError(error) ? (error as Error) : undefined;
       throw error;
     } finally {
+      this.#liveness.end(client);
       client.off('error', onError);
       client.release(lost);
     }

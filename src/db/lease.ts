@@ -7,10 +7,28 @@ import type { Connection, Database } from './database.js';
 export const LEASE_MS = 60_000;
 
 /**
+ * What a lease is about: `lease` is the right to run a feed's runs, `duty` to take its files in, start its runs and
+ * raise its alarms. Each has columns of its own in sync.feed.
+ */
+export type LeaseKind = 'lease' | 'duty';
+
+/**
  * First key of the advisory locks that fence feeds: shared by those who write under a lease, exclusive for who takes one.
  * Unlike a lock on the feed's row, it is not in the way of the heartbeat.
  */
-const FENCE = 5_231_987;
+const FENCES: Readonly<Record<LeaseKind, number>> = { lease: 5_231_987, duty: 5_231_988 };
+
+/**
+ * The leases that this process holds, by database, kind and feed. One that it could not release, as the database was away,
+ * is not among them and is taken again at once; one that it holds is not taken from itself.
+ */
+const heldHere = new WeakMap<Database, Set<string>>();
+
+function heldOn(database: Database): Set<string> {
+  const known = heldHere.get(database) ?? new Set();
+  heldHere.set(database, known);
+  return known;
+}
 
 /** This process no longer holds the feed: another one took over. Nothing more may be written. */
 export class LeaseLostError extends UserSyncError {
@@ -30,9 +48,11 @@ export class LeaseLostError extends UserSyncError {
 export class Lease {
   readonly #database: Database;
   readonly #heartbeat: NodeJS.Timeout;
+  readonly #loss = new AbortController();
 
   private constructor(
     database: Database,
+    readonly kind: LeaseKind,
     readonly feed: string,
     readonly feedId: number,
     readonly token: number,
@@ -48,69 +68,105 @@ export class Lease {
     this.#heartbeat.unref();
   }
 
+  /** Aborted when it is noticed that another process took over. A late notice is no harm: the token decides. */
+  get lost(): AbortSignal {
+    return this.#loss.signal;
+  }
+
   /** @returns undefined while another process holds the feed. */
   static async acquire(
     database: Database,
     feed: { id: number; name: string },
     holder: string,
     leaseMs: number = LEASE_MS,
+    kind: LeaseKind = 'lease',
   ): Promise<Lease | undefined> {
-    if (!(await isFree(database, feed.id))) {
-      return (await forgetDeadHolder(database, feed.id)) ? Lease.acquire(database, feed, holder, leaseMs) : undefined;
+    const here = heldOn(database);
+    const key = `${kind} ${feed.id}`;
+    if (here.has(key)) return undefined;
+    here.add(key);
+    try {
+      const token = await takeToken(database, feed.id, holder, leaseMs, kind);
+      if (token !== undefined) return new Lease(database, kind, feed.name, feed.id, token, leaseMs);
+    } catch (error) {
+      here.delete(key);
+      throw error;
     }
-    const taken = await database.transaction(async (connection) => {
-      // Waits for what the former owner is still writing.
-      await connection.query('select pg_advisory_xact_lock($1, $2)', [FENCE, feed.id]);
-      const [row] = await connection.query<{ token: number }>(
-        `update sync.feed
-         set lease_holder = $2, lease_token = lease_token + 1,
-             lease_expires_at = clock_timestamp() + $3::integer * interval '1 millisecond'
-         where id = $1 and (lease_holder is null or lease_expires_at < clock_timestamp())
-         returning lease_token as token`,
-        [feed.id, holder, leaseMs],
-      );
-      return row;
-    });
-    return taken === undefined ? undefined : new Lease(database, feed.name, feed.id, taken.token, leaseMs);
+    here.delete(key);
+    return undefined;
   }
 
   /** To be called in the transaction that writes. */
   async assertHeld(connection: Connection): Promise<void> {
-    await connection.query('select pg_advisory_xact_lock_shared($1, $2)', [FENCE, this.feedId]);
-    const held = await connection.query('select 1 from sync.feed where id = $1 and lease_token = $2', [
+    await connection.query('select pg_advisory_xact_lock_shared($1, $2)', [FENCES[this.kind], this.feedId]);
+    const held = await connection.query(`select 1 from sync.feed where id = $1 and ${this.kind}_token = $2`, [
       this.feedId,
       this.token,
     ]);
-    if (held.length === 0) throw new LeaseLostError(this.feed);
+    if (held.length > 0) return;
+    const error = new LeaseLostError(this.feed);
+    this.#loss.abort(error);
+    throw error;
   }
 
   /** Tells the others that this process is alive. A missed beat is no harm: the token decides. */
   async renew(leaseMs: number): Promise<void> {
-    await this.#database
+    const renewed = await this.#database
       .query(
-        `update sync.feed set lease_expires_at = clock_timestamp() + $3::integer * interval '1 millisecond'
-         where id = $1 and lease_token = $2`,
+        `update sync.feed set ${this.kind}_expires_at = clock_timestamp() + $3::integer * interval '1 millisecond'
+         where id = $1 and ${this.kind}_token = $2 returning id`,
         [this.feedId, this.token, leaseMs],
       )
       .catch(() => undefined);
+    if (renewed?.length === 0) this.#loss.abort(new LeaseLostError(this.feed));
   }
 
   async release(): Promise<void> {
     clearInterval(this.#heartbeat);
+    heldOn(this.#database).delete(`${this.kind} ${this.feedId}`);
     await this.#database
-      .query('update sync.feed set lease_holder = null, lease_expires_at = null where id = $1 and lease_token = $2', [
-        this.feedId,
-        this.token,
-      ])
+      .query(
+        `update sync.feed set ${this.kind}_holder = null, ${this.kind}_expires_at = null
+         where id = $1 and ${this.kind}_token = $2`,
+        [this.feedId, this.token],
+      )
       // Not released means expired a little later.
       .catch(() => undefined);
   }
 }
 
-async function isFree(database: Database, feedId: number): Promise<boolean> {
+/** @returns undefined while another process, which may be alive, holds the feed */
+async function takeToken(
+  database: Database,
+  feedId: number,
+  holder: string,
+  leaseMs: number,
+  kind: LeaseKind,
+): Promise<number | undefined> {
+  while (!(await isFree(database, feedId, holder, kind))) {
+    if (!(await forgetDeadHolder(database, feedId, kind))) return undefined;
+  }
+  return database.transaction(async (connection) => {
+    // Waits for what the former owner is still writing.
+    await connection.query('select pg_advisory_xact_lock($1, $2)', [FENCES[kind], feedId]);
+    const [row] = await connection.query<{ token: number }>(
+      `update sync.feed
+       set ${kind}_holder = $2, ${kind}_token = ${kind}_token + 1,
+           ${kind}_expires_at = clock_timestamp() + $3::integer * interval '1 millisecond'
+       where id = $1 and (${kind}_holder is null or ${kind}_holder = $2 or ${kind}_expires_at < clock_timestamp())
+       returning ${kind}_token as token`,
+      [feedId, holder, leaseMs],
+    );
+    return row?.token;
+  });
+}
+
+/** What this very process holds is left from an attempt that could not release it. */
+async function isFree(database: Database, feedId: number, holder: string, kind: LeaseKind): Promise<boolean> {
   const free = await database.query(
-    'select from sync.feed where id = $1 and (lease_holder is null or lease_expires_at < clock_timestamp())',
-    [feedId],
+    `select from sync.feed
+     where id = $1 and (${kind}_holder is null or ${kind}_holder = $2 or ${kind}_expires_at < clock_timestamp())`,
+    [feedId, holder],
   );
   return free.length > 0;
 }
@@ -124,16 +180,16 @@ export function leaseHolder(): string {
  * A process of this machine that is gone need not be waited for. Should it be alive after all, somewhere that calls itself
  * by the same name, its token stops it.
  */
-async function forgetDeadHolder(database: Database, feedId: number): Promise<boolean> {
+async function forgetDeadHolder(database: Database, feedId: number, kind: LeaseKind): Promise<boolean> {
   const [row] = await database.query<{ holder: string | null }>(
-    'select lease_holder as holder from sync.feed where id = $1',
+    `select ${kind}_holder as holder from sync.feed where id = $1`,
     [feedId],
   );
   // Released in between.
   if (row?.holder == null) return row !== undefined;
   const [machine, pid] = row.holder.split(':');
   if (machine !== hostname() || pid === undefined || isAlive(Number(pid))) return false;
-  await database.query('update sync.feed set lease_holder = null where id = $1 and lease_holder = $2', [
+  await database.query(`update sync.feed set ${kind}_holder = null where id = $1 and ${kind}_holder = $2`, [
     feedId,
     row.holder,
   ]);

@@ -40,6 +40,10 @@ export interface RunRow {
   readonly approvalReason: string | null;
   readonly withoutBlocks: boolean;
   readonly cancelRequested: boolean;
+  /** Put together from files that arrived one by one. */
+  readonly collected: boolean;
+  /** A daemon takes it up; else it belongs to the process that made it. */
+  readonly queued: boolean;
   /** It changed something, and has its place in the change log. */
   readonly published: boolean;
   readonly createdAt: Date;
@@ -54,7 +58,7 @@ const COLUMNS = `
   run.error_count as errors, run.failure_code as "failureCode", run.failure_message as "failureMessage",
   run.approved_by as "approvedBy", run.approved_at as "approvedAt", run.approval_reason as "approvalReason",
   run.without_blocks as "withoutBlocks", run.cancel_requested as "cancelRequested",
-  run.publication is not null as published,
+  run.publication is not null as published, run.collected, run.queued,
   run.created_at as "createdAt", run.started_at as "startedAt", run.finished_at as "finishedAt"`;
 
 export interface NewRun {
@@ -191,6 +195,23 @@ export async function findAbandonedRun(database: Executor, feedId: number): Prom
   const [row] = await database.query<RunRow>(
     `select ${COLUMNS} from sync.run join sync.feed on feed.id = run.feed_id
      where run.feed_id = $1 and run.status in ('planning', 'applying')`,
+    [feedId],
+  );
+  return row === undefined ? undefined : complete(row);
+}
+
+/**
+ * The next run of a feed that a daemon is to take up: one that was left behind by a process that is gone, one that was
+ * approved, or the oldest that is queued.
+ */
+export async function nextRun(database: Executor, feedId: number): Promise<RunRow | undefined> {
+  const [row] = await database.query<RunRow>(
+    `select ${COLUMNS} from sync.run join sync.feed on feed.id = run.feed_id
+     where run.feed_id = $1
+       and (run.status in ('planning', 'applying') or run.status = 'held' and run.approved_at is not null
+            or run.status = 'ready' and run.queued)
+     order by case run.status when 'ready' then 3 when 'held' then 2 else 1 end, run.id
+     limit 1`,
     [feedId],
   );
   return row === undefined ? undefined : complete(row);

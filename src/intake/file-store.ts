@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, constants } from 'node:fs';
-import { access, mkdir, open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { access, mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UserSyncError } from '../lib/errors.js';
 
@@ -31,6 +31,15 @@ export class FileStore {
       () => true,
       () => false,
     );
+  }
+
+  /** Everything that is kept, and what is left of files that were never finished. */
+  async *list(): AsyncGenerator<{ readonly digest: string; readonly path: string }> {
+    for (const folder of await readdir(this.#directory).catch(() => [])) {
+      for (const name of await readdir(join(this.#directory, folder)).catch(() => [])) {
+        yield { digest: name, path: join(this.#directory, folder, name) };
+      }
+    }
   }
 
   /**

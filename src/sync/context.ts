@@ -71,6 +71,8 @@ export interface RunOptions {
   readonly approval?: Approval;
   /** Who makes the run go, for the books. */
   readonly actor: string;
+  /** Whether the run is to be left as it is after an error, for another attempt; else it fails. */
+  readonly isLeft?: (error: unknown) => boolean;
   readonly signal: AbortSignal;
   readonly onProgress?: OnProgress;
 }

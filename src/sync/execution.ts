@@ -16,7 +16,7 @@ import {
   type RunPhase,
   type RunStatus,
 } from '../domain/run.js';
-import { UserSyncError, messageOf } from '../lib/errors.js';
+import { UserSyncError } from '../lib/errors.js';
 import type { ControlFile, FileEntry } from '../mapping/instruction.js';
 import { directoryNeeds } from '../mapping/mapped-names.js';
 import { RunCancelledError, applyPlan } from './apply.js';
@@ -25,9 +25,10 @@ import { readControlRow } from './control.js';
 import { endRun, settleFeed } from './finish.js';
 import { evaluateGuards, groupLosses, lastBatch, type LastBatch } from './guards.js';
 import { RunHooks } from './hooks.js';
+import { describeUnexpected } from './unexpected.js';
 import { modelDigest } from './install-model.js';
 import { knownObjects } from './lookups.js';
-import { countChanges, currentVersion, makePlan, type Plan } from './plan.js';
+import { countChanges, currentVersion, makePlan, StageLostError, type Plan } from './plan.js';
 import { planRevert } from './revert.js';
 import { stageBatch } from './stage.js';
 import { NOTHING_STAGED, type StageSummary } from './stage-messages.js';
@@ -248,6 +249,7 @@ export class Execution {
         hasDependents: model.dependents.length > 0,
       });
       if (this.run.kind === 'revert') return count;
+      await this.#assertStillStaged(batch?.staged.rows ?? planned.records);
       await settleFeed(database, this.#lease, {
         runId,
         feedId,
@@ -255,6 +257,8 @@ export class Execution {
         digestsDiffer: batch === undefined || batch.plan.candidates > planned.updated + planned.unblocked,
         hasErrors: batch === undefined || batch.staged.inError + batch.plan.unknownPeople > 0,
         hasRejected: planned.rejected > 0,
+        // What earlier attempts applied may have been written when nothing was staged.
+        isRepeated: this.run.status === 'applying',
         hasMissing: batch === undefined || batch.plan.missing > planned.blocked,
       });
       return count;
@@ -314,6 +318,16 @@ export class Execution {
     const { id, feed } = this.run;
     await logRun(database, id, level, message, code);
     logger[level](message, { run: id, feed });
+  }
+
+  /** Chunks applied after a crash of Postgres found nothing staged: what was received for their users is yet to be kept. */
+  async #assertStillStaged(rows: number): Promise<void> {
+    const [stage] = await this.#context.database.rows<{ staged: number }>(
+      'stage/count-stage',
+      [],
+      stageTable(this.run.id),
+    );
+    if (rows > 0 && stage?.staged === 0) throw new StageLostError(0, rows);
   }
 
   async #assertNotCancelled(): Promise<void> {
@@ -377,15 +391,4 @@ function languageDigest({ model, plugins }: SyncContext): string {
 
 function changesIn({ added, updated, blocked, unblocked }: RunCounts): number {
   return added + updated + blocked + unblocked;
-}
-
-/** An error that nobody foresaw may quote data: what it says stays in the daemon's log. */
-function describeUnexpected(error: unknown): string {
-  const kind = error instanceof Error ? error.name : typeof error;
-  return `Something unexpected happened (${kind}). The log of the process has the details. ${safeReason(error)}`;
-}
-
-/** System errors name files and addresses, never values of records. */
-function safeReason(error: unknown): string {
-  return error instanceof Error && 'syscall' in error ? messageOf(error) : '';
 }

@@ -18,6 +18,8 @@ export interface SettleRequest {
   readonly hasRejected: boolean;
   /** Some user of the feed is not in the batch. */
   readonly hasMissing: boolean;
+  /** An earlier attempt had begun to apply. */
+  readonly isRepeated: boolean;
 }
 
 /** Brings the feed's books in line with the batch where no change did: who is in error, what was received from them. */
@@ -29,6 +31,7 @@ export async function settleFeed(database: Database, lease: Lease, request: Sett
     if (request.digestsDiffer) await connection.run('apply/settle-digests', [runId, feedId], stage);
     if (request.hasErrors || request.hasRejected) await connection.run('apply/settle-errors', [feedId], stage);
     if (request.hasRejected) await connection.run('apply/settle-rejected', [runId, feedId, fileNames], stage);
+    if (request.isRepeated) await connection.run('apply/settle-received', [runId, feedId, fileNames], stage);
     if (request.hasMissing) await connection.run('apply/settle-missing', [feedId], stage);
     await connection.run('apply/settle-returned', [feedId], stage);
   });

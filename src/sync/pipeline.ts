@@ -5,6 +5,7 @@ import type { GuardResult } from '../domain/guard.js';
 import { breachName } from '../domain/guard-text.js';
 import { UserSyncError } from '../lib/errors.js';
 import { RunCancelledError } from './apply.js';
+import { StageLostError } from './plan.js';
 import type { RunOptions, SyncContext } from './context.js';
 import { cancelSuperseded } from './decide.js';
 import { Execution, type PlannedBatch } from './execution.js';
@@ -36,21 +37,14 @@ export async function executeRun(context: SyncContext, runId: number, options: R
     const abandoned = await findAbandonedRun(database, feedId);
     if (abandoned !== undefined && abandoned.id !== runId) {
       logger.warn(`Run ${abandoned.id} was left behind in ${abandoned.status}; finishing it first`, { feed });
-      const { settings, signal, onProgress } = options;
-      const recovery = new Execution(context, abandoned, lease, {
-        settings,
-        signal,
-        actor: 'recovery',
-        ...(onProgress === undefined ? {} : { onProgress }),
-      });
-      await attempt(recovery).catch(async (error: unknown) => {
+      await attempt(context, abandoned.id, lease, withoutApproval(options)).catch(async (error: unknown) => {
         // What was wrong with that batch is no reason to drop this one.
         if (!isEnd((await mustFind(context, abandoned.id)).status)) throw error;
       });
       const finished = await mustFind(context, abandoned.id);
       if (finished.applied) await cancelSuperseded(database, finished);
     }
-    await attempt(new Execution(context, await mustFind(context, runId), lease, options));
+    await attempt(context, runId, lease, options);
     const ended = await mustFind(context, runId);
     if (ended.applied) await cancelSuperseded(database, ended);
     return ended;
@@ -62,11 +56,26 @@ export async function executeRun(context: SyncContext, runId: number, options: R
   }
 }
 
-/** What is thrown once a run began is noted as its end, so that no run stays without an explanation. */
-async function attempt(execution: Execution): Promise<void> {
+/** An approval is for one run. */
+function withoutApproval({ approval: _approval, ...options }: RunOptions): RunOptions {
+  return { ...options, actor: 'recovery' };
+}
+
+/**
+ * What is thrown once a run began is noted as its end, so that no run stays without an explanation; unless it is left for
+ * another attempt. A batch that Postgres lost while it was staged, in a crash, is staged again at once.
+ */
+async function attempt(context: SyncContext, runId: number, lease: Lease, options: RunOptions): Promise<void> {
+  let execution = new Execution(context, await mustFind(context, runId), lease, options);
   try {
-    await execute(execution);
+    await execute(execution).catch(async (error: unknown) => {
+      if (!(error instanceof StageLostError)) throw error;
+      context.logger.warn('Postgres lost the staged batch, as in a crash; staging it again', { run: runId });
+      execution = new Execution(context, await mustFind(context, runId), lease, options);
+      await execute(execution);
+    });
   } catch (error) {
+    if (execution.options.isLeft?.(error) === true) throw error;
     await execution.fail(error);
     if (!(error instanceof RunCancelledError)) throw error;
   }

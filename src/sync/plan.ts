@@ -76,7 +76,7 @@ export async function makePlan(database: Database, request: PlanRequest): Promis
   await database.run('plan/apply-pins', [], stage);
   step();
   const found = await classify(database, request, stage);
-  if (found.staged + duplicates !== request.rows) throw stageLost(found.staged + duplicates, request.rows);
+  if (found.staged + duplicates !== request.rows) throw new StageLostError(found.staged + duplicates, request.rows);
   step();
   let notOwned = 0;
   let unknownPeople = 0;
@@ -104,11 +104,14 @@ export async function makePlan(database: Database, request: PlanRequest): Promis
   };
 }
 
-function stageLost(found: number, staged: number): UserSyncError {
-  return new UserSyncError(
-    'stage-lost',
-    `Postgres has ${found} of the ${staged} staged rows, as after a crash. Nothing was changed. Send the batch again.`,
-  );
+/** A crash of Postgres empties staging tables, which are unlogged. */
+export class StageLostError extends UserSyncError {
+  constructor(found: number, staged: number) {
+    super(
+      'stage-lost',
+      `Postgres has ${found} of the ${staged} staged rows, as after a crash. What was applied stays. Send the batch again.`,
+    );
+  }
 }
 
 /** What the directory's tables are at: grows with every statement that writes to them. */

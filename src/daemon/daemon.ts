@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { App } from '../app.js';
+import { findRun } from '../db/runs.js';
+import { noticeOfRun } from '../domain/run-notice.js';
+import { Quarantine } from '../intake/quarantine.js';
+import { Notifier } from '../notify/notifier.js';
+import { Schedules } from '../schedule/schedules.js';
+import { reportRun } from '../sync/run-report.js';
+import { FeedService } from './feed-service.js';
+import { missingBatch, removeOldFiles } from './housekeeping.js';
+
+export interface DaemonOptions {
+  /** How long another daemon may be silent before this one takes over its feeds; a minute unless told. */
+  readonly leaseMs?: number;
+}
+
+/** How long reports may take when the program ends. */
+const FLUSH_MS = 5000;
+
+/**
+ * `serve`: looks after every feed of the configuration, tells people what happens, and keeps house. Everything that
+ * must outlive the process is in the database, so it may be killed at any moment.
+ */
+export class Daemon {
+  readonly #app: App;
+  readonly #services: readonly FeedService[];
+  readonly #notifier: Notifier;
+  readonly #schedules: Schedules;
+  readonly quarantine: Quarantine;
+
+  constructor(app: App, options: DaemonOptions = {}) {
+    this.#app = app;
+    const { config, logger } = app;
+    const now = (): Date => new Date();
+    this.quarantine = new Quarantine(join(config.dataDir, 'quarantine'), { now, newId: randomUUID });
+    const { smtpUrl, from } = config.mail;
+    this.#notifier = new Notifier({
+      logger,
+      now,
+      ...(smtpUrl === undefined || from === undefined ? {} : { mailServer: { smtpUrl, from } }),
+    });
+    this.#services = Object.entries(config.feeds).map(
+      ([feed, feedConfig]) =>
+        new FeedService({
+          app,
+          feed,
+          config: feedConfig,
+          quarantine: this.quarantine,
+          onEnded: (runId) => this.#report(runId),
+          ...options,
+        }),
+    );
+    this.#schedules = new Schedules({ logger, now });
+    this.#schedules.add({ name: 'missing batches', cron: '* * * * *', run: () => this.#raiseAlarms() });
+    this.#schedules.add({ name: 'retention', cron: '17 3 * * *', run: () => this.#keepHouse() });
+  }
+
+  get feeds(): readonly FeedService[] {
+    return this.#services;
+  }
+
+  start(): void {
+    this.#app.logger.info('Started', { feeds: this.#services.map(({ feed }) => feed) });
+    for (const service of this.#services) service.start();
+    this.#schedules.start();
+  }
+
+  /** Takes nothing up any more, lets chunks in flight finish, and sends what is to be told. May be called twice. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.#services.map((service) => service.stop()), this.#schedules.stop()]);
+    await this.#notifier.close(FLUSH_MS);
+  }
+
+  /** Tells people how a run ended. Never fails: the run is over. */
+  async #report(runId: number): Promise<void> {
+    const { database, config, logger } = this.#app;
+    try {
+      const run = await findRun(database, runId);
+      if (run === undefined) return;
+      const { publicUrl } = config.http;
+      const url = publicUrl === undefined ? null : new URL(`runs/${run.id}`, `${publicUrl.replace(/\/$/, '')}/`).href;
+      const notice = noticeOfRun(await reportRun(database, run), { id: randomUUID(), at: new Date(), url });
+      const targets = config.feeds[run.feed]?.report;
+      if (notice !== undefined && targets !== undefined) this.#notifier.notify(notice, targets);
+    } catch (error) {
+      logger.warn('Nobody could be told how the run ended', { run: runId, error });
+    }
+  }
+
+  async #raiseAlarms(): Promise<void> {
+    const { config, logger } = this.#app;
+    for (const { feed, isOnDuty } of this.#services) {
+      const notice = isOnDuty ? await missingBatch(this.#app, feed, new Date()) : undefined;
+      if (notice === undefined) continue;
+      logger.error('No batch has come by the time it was expected', { feed, deadline: notice.deadline });
+      const targets = config.feeds[feed]?.report;
+      if (targets !== undefined) this.#notifier.notify(notice, targets);
+    }
+  }
+
+  async #keepHouse(): Promise<void> {
+    const removed = await removeOldFiles(this.#app, new Date());
+    this.#app.logger.info('Removed batch files that are not kept any longer', { removed });
+  }
+}

@@ -1,0 +1,127 @@
+import { readFile } from 'node:fs/promises';
+import type { FeedConfig } from '../config/config.js';
+import type { Lease } from '../db/lease.js';
+import { logRun } from '../db/run-log.js';
+import type { Answer, DropHandler, DroppedFile, IntakeWarning, StartSignal } from '../intake/drop-handler.js';
+import type { QuarantineRecord } from '../intake/quarantine-record.js';
+import { describeProblem, InvalidFileError, UserSyncError } from '../lib/errors.js';
+import { collectFile, listedFiles, replaceControl, startBatch, type Collected } from '../sync/collect.js';
+import type { SyncContext } from '../sync/context.js';
+
+export interface FeedIntakeOptions {
+  readonly context: SyncContext;
+  readonly feed: string;
+  readonly config: FeedConfig;
+  /** The right to take files in; what is recorded after it was lost is refused. */
+  readonly duty: Lease;
+  /** A batch may be there to be taken up. */
+  readonly onQueued: () => void;
+}
+
+/** Who is noted as the sender of dropped files. */
+const SOURCE = 'drop directory';
+
+/** A control file that is larger is none. */
+const MAX_CONTROL_BYTES = 16 * 1024 * 1024;
+
+/** What becomes of the files of one feed's drop directory: parts of a batch, a new control file, a signal to start. */
+export class FeedIntake implements DropHandler {
+  readonly #options: FeedIntakeOptions;
+
+  constructor(options: FeedIntakeOptions) {
+    this.#options = options;
+  }
+
+  async onFile(file: DroppedFile): Promise<Answer> {
+    const { context, feed, config, onQueued } = this.#options;
+    const { name, digest, sizeBytes, originalFilename } = file;
+    await this.#assertOnDuty();
+    const listed = await listedFiles(context, feed);
+    if (listed === undefined) {
+      await this.#log('warn', `The file ${originalFilename} waits: the feed has no control file yet`);
+      return { kind: 'later' };
+    }
+    if (!listed.includes(name)) return { kind: 'unknown-name', expectedNames: listed };
+    const collected = await collectFile(context, {
+      feed,
+      file: { name, digest, sizeBytes, originalFilename, source: SOURCE },
+      start: config.start,
+      mayReplace: true,
+    });
+    await this.#tell(file, collected);
+    if (collected.queued) onQueued();
+    return { kind: 'taken' };
+  }
+
+  async onControl(file: DroppedFile): Promise<Answer> {
+    const { context, feed } = this.#options;
+    await this.#assertOnDuty();
+    if (file.sizeBytes > MAX_CONTROL_BYTES) {
+      return { kind: 'refused', detail: `A control file has at most ${MAX_CONTROL_BYTES} bytes.` };
+    }
+    const text = await readFile(context.store.pathOf(file.digest), 'utf8');
+    try {
+      await replaceControl(context, { feed, text, what: `The control file ${file.originalFilename}`, source: SOURCE });
+    } catch (error) {
+      if (!(error instanceof InvalidFileError)) throw error;
+      return { kind: 'refused', detail: error.problems.map(describeProblem).join('\n') };
+    }
+    await this.#log('info', `The control file ${file.originalFilename} is in force now`);
+    return { kind: 'taken' };
+  }
+
+  async onStart({ originalFilename }: StartSignal): Promise<Answer> {
+    const { context, feed, onQueued } = this.#options;
+    await this.#assertOnDuty();
+    const started = await startBatch(context, feed, SOURCE).catch((error: unknown) => {
+      if (error instanceof UserSyncError && error.code === 'control-missing') return { missing: [] };
+      throw error;
+    });
+    if ('run' in started) {
+      await this.#log('info', `Run ${started.run} is started by ${originalFilename}`, started.run);
+      onQueued();
+      return { kind: 'taken' };
+    }
+    const missing = started.missing.join(', ');
+    return { kind: 'refused', detail: `There is no batch to start: ${missing || 'a control file'} is missing.` };
+  }
+
+  async onQuarantined(record: QuarantineRecord): Promise<void> {
+    const { id, reason, detail, originalFilename } = record;
+    await this.#log('error', `The file ${originalFilename} was set aside: ${detail}`, undefined, {
+      quarantine: id,
+      reason,
+    });
+  }
+
+  async onWarning({ code, message }: IntakeWarning): Promise<void> {
+    await this.#log('warn', message, undefined, { code });
+  }
+
+  async #assertOnDuty(): Promise<void> {
+    const { context, duty } = this.#options;
+    await context.database.transaction((connection) => duty.assertHeld(connection));
+  }
+
+  async #tell({ originalFilename, digest }: DroppedFile, collected: Collected): Promise<void> {
+    const { run, missing, queued, replaced } = collected;
+    const { database } = this.#options.context;
+    const waits =
+      missing.length > 0 ? `still missing: ${missing.join(', ')}` : queued ? 'complete' : 'waits for the start';
+    const message = `Received ${originalFilename}; the batch of run ${run} is ${replaced ? 'changed, ' : ''}${waits}.`;
+    await logRun(database, run, 'info', message);
+    await this.#log('info', message, run, { file: digest });
+  }
+
+  /** One event for those who watch the process. */
+  async #log(
+    level: 'info' | 'warn' | 'error',
+    message: string,
+    run?: number,
+    fields: Readonly<Record<string, unknown>> = {},
+  ): Promise<void> {
+    const { context, feed } = this.#options;
+    context.logger[level](message, { feed, stage: 'intake', ...(run === undefined ? {} : { run }), ...fields });
+    return Promise.resolve();
+  }
+}

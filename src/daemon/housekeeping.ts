@@ -1,0 +1,52 @@
+import { readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import type { App } from '../app.js';
+import { missingAlarm, runsWithFiles, setAlarmedFor } from '../db/housekeeping.js';
+import type { MissingBatchNotice } from '../domain/run-notice.js';
+import { removableFiles } from '../domain/retention.js';
+import { expectedBatch } from '../schedule/expected-batch.js';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * Removes batch files that no run needs any more, and what is left of files that nobody recorded, when they are a day old.
+ *
+ * @returns how many files were removed
+ */
+export async function removeOldFiles(app: App, now: Date): Promise<number> {
+  const { store } = app.sync;
+  const runs = await runsWithFiles(app.database);
+  const removable = new Set(removableFiles(runs, (feed) => app.config.feeds[feed]?.retention, now));
+  const needed = new Set(runs.flatMap(({ digests }) => digests).filter((digest) => !removable.has(digest)));
+  let removed = 0;
+  for await (const { digest, path } of store.list()) {
+    const isOld = await stat(path).then(
+      ({ ctimeMs }) => now.getTime() - ctimeMs > DAY_MS,
+      () => false,
+    );
+    if (needed.has(digest) || !(removable.has(digest) || isOld)) continue;
+    await rm(path, { force: true });
+    removed += 1;
+  }
+  return removed;
+}
+
+/** The notice that a feed's batch has not come by its deadline; undefined when there is nothing to tell, or it was told. */
+export async function missingBatch(app: App, feed: string, now: Date): Promise<MissingBatchNotice | undefined> {
+  const { by, days, timeZone } = app.config.feeds[feed]?.expect ?? {};
+  if (by === undefined || days === undefined || timeZone === undefined) return undefined;
+  const history = await missingAlarm(app.database, feed);
+  if (history === undefined) return undefined;
+  const { last, isAlarmDue } = expectedBatch({ by, days, timeZone }, { now, ...history });
+  if (!isAlarmDue || last === null) return undefined;
+  await setAlarmedFor(app.database, feed, last);
+  const { lastBatchAt } = history;
+  return { event: 'missing', id: randomUUID(), feed, at: now, url: null, deadline: last, timeZone, lastBatchAt };
+}
+
+/** What a record processor that was killed left behind. */
+export async function removeProcessingFolders(app: App): Promise<void> {
+  const names = await readdir(app.sync.processingFolder).catch(() => []);
+  for (const name of names) await rm(join(app.sync.processingFolder, name), { recursive: true, force: true });
+}

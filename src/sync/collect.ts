@@ -1,0 +1,203 @@
+import { controlFile, ensureFeed, findFeed, putControlFile, type FeedRow } from '../db/feeds.js';
+import type { Connection } from '../db/database.js';
+import { logRun } from '../db/run-log.js';
+import { findRun, moveRun, runFiles, type RunRow } from '../db/runs.js';
+import type { BatchFile } from '../domain/run.js';
+import { UserSyncError } from '../lib/errors.js';
+import type { ControlFile } from '../mapping/instruction.js';
+import type { SyncContext } from './context.js';
+import { readControlFile, readControlRow } from './control.js';
+
+/** Putting a batch together from files that arrive one by one. */
+
+export type StartRule = 'when-ready' | 'on-signal';
+
+export interface CollectRequest {
+  readonly feed: string;
+  readonly file: BatchFile;
+  readonly start: StartRule;
+  /** A later file of a name takes the place of an earlier one, as long as the batch has not started; else it is refused. */
+  readonly mayReplace: boolean;
+}
+
+export interface Collected {
+  readonly run: number;
+  readonly status: RunRow['status'];
+  /** The batch will be taken up without another word. */
+  readonly queued: boolean;
+  /** A file of this name, with other bytes, was there before. */
+  readonly replaced: boolean;
+  /** Names that the control file lists and that are not there yet. */
+  readonly missing: readonly string[];
+}
+
+/** First key of the advisory locks under which batches are put together, one feed at a time. */
+const COLLECTING = 5_231_989;
+
+/**
+ * Records a file of the store as part of the feed's next batch: of the one that is being taken in, or is ready and has not
+ * started, else of a new one. When it has all files, it is ready, and with the rule `when-ready` a daemon takes it up.
+ *
+ * @throws UserSyncError `unknown-file` with the names that the control file lists; `already-uploaded`; `control-missing`
+ */
+export async function collectFile(context: SyncContext, request: CollectRequest): Promise<Collected> {
+  const { feed: feedName, file } = request;
+  return inFeed(context, feedName, async (connection, feed, control) => {
+    const listed = control.files.map(({ name }) => name);
+    if (!listed.includes(file.name)) throw unknownFile(file.name, listed);
+    const run = (await openBatch(connection, feed.id)) ?? (await newBatch(connection, feed, file.source));
+    const before = (await runFiles(connection, run)).find(({ name }) => name === file.name);
+    const replaced = before !== undefined && before.digest !== file.digest;
+    if (before !== undefined && !request.mayReplace) throw alreadyUploaded(file.name);
+    await putFile(connection, run, file);
+    if (replaced) {
+      const message = `The file ${file.name} was replaced by a later one before the batch started.`;
+      await logRun(connection, run, 'warn', message);
+    }
+    const missing = await missingFiles(connection, run, listed);
+    if (missing.length === 0) await makeReady(connection, run, feed, listed, file.source);
+    if (missing.length === 0 && request.start === 'when-ready') await queue(connection, run);
+    const now = await findRun(connection, run);
+    return { run, status: now?.status ?? 'uploading', queued: now?.queued ?? false, replaced, missing };
+  });
+}
+
+/**
+ * Starts the batch that is being taken in.
+ *
+ * @returns the run, which a daemon takes up; or what is missing before it can start, which is everything when there is no
+ *   batch at all
+ */
+export async function startBatch(
+  context: SyncContext,
+  feedName: string,
+  source: string,
+): Promise<{ readonly run: number } | { readonly missing: readonly string[] }> {
+  return inFeed(context, feedName, async (connection, feed, control) => {
+    const listed = control.files.map(({ name }) => name);
+    const run = await openBatch(connection, feed.id);
+    if (run === undefined) return { missing: listed };
+    const missing = await missingFiles(connection, run, listed);
+    if (missing.length > 0) return { missing };
+    await makeReady(connection, run, feed, listed, source);
+    await queue(connection, run);
+    return { run };
+  });
+}
+
+/**
+ * Puts a control file in force for a feed. A batch that is being taken in and has all files that it lists is ready.
+ *
+ * @throws InvalidFileError `invalid-control-file` with every problem; the previous one stays in force
+ */
+export async function replaceControl(
+  context: SyncContext,
+  request: { readonly feed: string; readonly text: string; readonly what: string; readonly source: string },
+): Promise<void> {
+  const { feed: feedName, text, what, source } = request;
+  readControlFile(text, context.language, what);
+  const feed = await ensureFeed(context.database, feedName);
+  await context.database.transaction(async (connection) => {
+    await connection.query('select pg_advisory_xact_lock($1, $2)', [COLLECTING, feed.id]);
+    await putControlFile(connection, feed, text, source, true);
+  });
+}
+
+/** The files that the feed's control file lists; undefined while it has none. */
+export async function listedFiles(context: SyncContext, feedName: string): Promise<readonly string[] | undefined> {
+  const feed = await findFeed(context.database, feedName);
+  const row = feed?.controlId == null ? undefined : await controlFile(context.database, feed.controlId);
+  return row === undefined ? undefined : readControlRow(row, context.language).files.map(({ name }) => name);
+}
+
+/** In a transaction that no other file of the feed is recorded in at the same time. */
+async function inFeed<T>(
+  context: SyncContext,
+  feedName: string,
+  work: (connection: Connection, feed: FeedRow, control: ControlFile) => Promise<T>,
+): Promise<T> {
+  const { id } = await ensureFeed(context.database, feedName);
+  return context.database.transaction(async (connection) => {
+    await connection.query('select pg_advisory_xact_lock($1, $2)', [COLLECTING, id]);
+    const feed = await findFeed(connection, feedName);
+    const row = feed?.controlId == null ? undefined : await controlFile(connection, feed.controlId);
+    if (feed === undefined || row === undefined) {
+      throw new UserSyncError(
+        'control-missing',
+        `Feed "${feedName}" has no control file yet. Send one as _control.json, or name it in the configuration.`,
+      );
+    }
+    return work(connection, feed, readControlRow(row, context.language));
+  });
+}
+
+async function openBatch(connection: Connection, feedId: number): Promise<number | undefined> {
+  const [run] = await connection.query<{ id: number }>(
+    `select id from sync.run
+     where feed_id = $1 and collected and status in ('uploading', 'ready')
+     order by id desc limit 1 for update`,
+    [feedId],
+  );
+  return run?.id;
+}
+
+async function newBatch(connection: Connection, feed: FeedRow, source: string): Promise<number> {
+  const [run] = await connection.query<{ id: number }>(
+    'insert into sync.run (feed_id, source, collected) values ($1, $2, true) returning id',
+    [feed.id, source],
+  );
+  if (run === undefined) throw new Error('inserting a run returned nothing');
+  return run.id;
+}
+
+async function putFile(connection: Connection, run: number, file: BatchFile): Promise<void> {
+  const { name, digest, sizeBytes, originalFilename, source } = file;
+  await connection.query(
+    `insert into sync.run_file (run_id, name, digest, size_bytes, original_filename, source)
+     values ($1, $2, $3, $4, $5, $6)
+     on conflict (run_id, name) do update
+     set digest = excluded.digest, size_bytes = excluded.size_bytes, original_filename = excluded.original_filename,
+         source = excluded.source, received_at = now()`,
+    [run, name, digest, sizeBytes, originalFilename, source],
+  );
+}
+
+async function missingFiles(connection: Connection, run: number, listed: readonly string[]): Promise<string[]> {
+  const present = (await runFiles(connection, run)).map(({ name }) => name);
+  return listed.filter((name) => !present.includes(name));
+}
+
+/** The control file in force now is the batch's; what an earlier one listed and this one does not, is left out. */
+async function makeReady(
+  connection: Connection,
+  run: number,
+  feed: FeedRow,
+  listed: readonly string[],
+  source: string,
+): Promise<void> {
+  const dropped = await connection.query<{ name: string }>(
+    'delete from sync.run_file where run_id = $1 and name <> all ($2::text[]) returning name',
+    [run, listed],
+  );
+  for (const { name } of dropped) {
+    await logRun(connection, run, 'warn', `The file ${name} is left out: the control file does not list it any more.`);
+  }
+  await connection.query('update sync.run set control_id = $2 where id = $1', [run, feed.controlId]);
+  const current = await findRun(connection, run);
+  if (current?.status === 'uploading') await moveRun(connection, run, 'ready', source);
+}
+
+async function queue(connection: Connection, run: number): Promise<void> {
+  await connection.query(`update sync.run set queued = true where id = $1 and status = 'ready'`, [run]);
+}
+
+function unknownFile(name: string, listed: readonly string[]): UserSyncError {
+  const message = `The control file has no file named ${name}. It lists: ${listed.join(', ')}.`;
+  return new UserSyncError('unknown-file', message, { kind: 'usage', context: { expectedNames: listed } });
+}
+
+function alreadyUploaded(name: string): UserSyncError {
+  return new UserSyncError('already-uploaded', `The file ${name} has been uploaded for this run already.`, {
+    kind: 'usage',
+  });
+}
