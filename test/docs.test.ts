@@ -23,6 +23,7 @@ import { codesIn, stringsIn, type UsedCode } from './support/docs-codes.js';
 import {
   examplesOf,
   expectShown,
+  modelWith,
   problemCodes,
   readAll,
   runMapping,
@@ -279,17 +280,17 @@ describe('the queries in sql/sync', () => {
 
 /** A test for each example of a document: what it shows is what happens. */
 function describeExamples({ mappings, problems, formats }: Examples): void {
-  for (const { line, control, record, result } of mappings) {
-    it(`shows what really becomes of the record before line ${line}`, async () => {
-      const model = await loadModel(shippedModel);
+  for (const { line, modelParts, control, record, existing, result } of mappings) {
+    it(`shows what really becomes of the record before line ${line}`, () => {
+      const model = modelWith(shippedModel, modelParts);
       expect(problemCodes(control, model)).to.deep.equal([]);
-      expectShown(runMapping({ control, record }, model), result);
+      expectShown(runMapping({ control, record, existing }, model), result);
     });
   }
 
-  for (const { line, control, problems: codes } of problems) {
-    it(`names the problems of the control file before line ${line}`, async () => {
-      expect(problemCodes(control, await loadModel(shippedModel))).to.deep.equal(codes);
+  for (const { line, modelParts, control, problems: codes } of problems) {
+    it(`names the problems of the control file before line ${line}`, () => {
+      expect(problemCodes(control, modelWith(shippedModel, modelParts))).to.deep.equal(codes);
     });
   }
 

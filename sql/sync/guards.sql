@@ -18,7 +18,7 @@ select run.id, run.counts, run.value_counts, run.control_id, run.model_digest,
          where feed_user.feed_id = run.feed_id and (feed_user.look_again or feed_user.missing_since is not null))
        and not exists (
          select from sync.run_log
-         where run_log.run_id = run.id and run_log.code in ('database', 'not-owned', 'other-feed', 'unknown-reference')) as is_done,
+         where run_log.run_id = run.id and run_log.code in ('database', 'not-owned', 'other-feed', 'unknown-reference', 'load-failed', 'assert-failed')) as is_done,
        coalesce(jsonb_object_agg(run_file.name,
          jsonb_build_object('digest', run_file.digest, 'sizeBytes', run_file.size_bytes))
          filter (where run_file.name is not null), '{}') as files

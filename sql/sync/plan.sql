@@ -258,6 +258,41 @@ cross join lateral jsonb_array_elements(
 -- name: analyze-dependents
 analyze dependent
 
+-- name: reject-loads
+-- An object belongs to one user. Records that load one which, when it comes to planning, belongs to somebody else, or which
+-- an earlier record of the batch loads, are rejected. $1 run id, $2 file names by number.
+with loaded as (
+  select dependent.seq, dependent.loaded, object.owner, candidate.profile_ref, dependent.owner_number,
+         min(dependent.seq) over (partition by dependent.loaded) as first_seq
+  from dependent
+  join candidate on candidate.seq = dependent.seq
+  left join directory.object on object.ref = dependent.loaded
+  where dependent.loaded is not null
+),
+refused as (
+  select distinct seq from loaded
+  where seq <> first_seq or owner_number is null and owner is not null and owner <> profile_ref
+),
+unplanned as (
+  delete from candidate using refused where candidate.seq = refused.seq
+),
+unlinked as (
+  delete from dependent using refused where dependent.seq = refused.seq
+),
+marked as (
+  update {{stage}} as stage set digest = null
+  from refused where stage.seq = refused.seq
+  returning stage.username, stage.file, stage.record, stage.line, stage.byte
+),
+logged as (
+  insert into sync.run_log (run_id, level, code, message, username, file, record, line, byte)
+  select $1::bigint, 'error', 'load-failed',
+         'The object to load belongs to another user, or an earlier record of the batch loads it: correct the reference.',
+         username, ($2::text[])[file + 1], record, line, byte
+  from marked
+)
+select count(*) as rejected from refused
+
 -- name: place-dependents
 -- Which objects those of destination $1 are, with the types $2: the one that was loaded; the one that the sync made for
 -- this place; for the first place the oldest one of the type that the sync did not make for this destination; or a new

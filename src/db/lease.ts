@@ -30,6 +30,10 @@ function heldOn(database: Database): Set<string> {
   return known;
 }
 
+function keyOf(kind: LeaseKind, feedId: number, holder: string): string {
+  return `${kind} ${feedId} ${holder}`;
+}
+
 /** This process no longer holds the feed: another one took over. Nothing more may be written. */
 export class LeaseLostError extends UserSyncError {
   constructor(feed: string) {
@@ -56,6 +60,7 @@ export class Lease {
     readonly feed: string,
     readonly feedId: number,
     readonly token: number,
+    private readonly holder: string,
     leaseMs: number,
   ) {
     this.#database = database;
@@ -82,12 +87,12 @@ export class Lease {
     kind: LeaseKind = 'lease',
   ): Promise<Lease | undefined> {
     const here = heldOn(database);
-    const key = `${kind} ${feed.id}`;
+    const key = keyOf(kind, feed.id, holder);
     if (here.has(key)) return undefined;
     here.add(key);
     try {
       const token = await takeToken(database, feed.id, holder, leaseMs, kind);
-      if (token !== undefined) return new Lease(database, kind, feed.name, feed.id, token, leaseMs);
+      if (token !== undefined) return new Lease(database, kind, feed.name, feed.id, token, holder, leaseMs);
     } catch (error) {
       here.delete(key);
       throw error;
@@ -123,7 +128,7 @@ export class Lease {
 
   async release(): Promise<void> {
     clearInterval(this.#heartbeat);
-    heldOn(this.#database).delete(`${this.kind} ${this.feedId}`);
+    heldOn(this.#database).delete(keyOf(this.kind, this.feedId, this.holder));
     await this.#database
       .query(
         `update sync.feed set ${this.kind}_holder = null, ${this.kind}_expires_at = null

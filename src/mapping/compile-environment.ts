@@ -145,7 +145,8 @@ export class CompileEnvironment {
   }
 }
 
-function refIn(value: JsonValue | undefined): string | undefined {
+/** The ref in a stored value of data type `ref`. */
+export function refIn(value: JsonValue | undefined): string | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   const { ref } = value as { readonly ref?: JsonValue };
   return typeof ref === 'string' ? ref : undefined;

@@ -207,7 +207,8 @@ class OutcomeBuilder {
         isSet ||= value !== null;
       }
       if (Object.keys(values).length > 0) dictionaries[dictionary] = values;
-      for (const name of isSet ? required : []) {
+      // A control file that says nothing of the dictionary leaves what the directory has.
+      for (const name of isSet && slots.length > 0 ? required : []) {
         if (values[name] !== undefined && values[name] !== null) continue;
         const message = `There is no value for \`${name}\` of \`${dictionary}\`, which is required.`;
         state.reject('missing-value', message, this.sources.get(`${dictionary}/${name}`));

@@ -78,7 +78,7 @@ export function usedWithoutNew(control: ControlFile): ReadonlySet<string> {
       } else if ('instructions' in instruction) {
         // A list may be empty and an object absent.
         walk(instruction.instructions, started);
-      } else if ('destination' in instruction && !started.has(instruction.destination)) {
+      } else if ('name' in instruction && !started.has(instruction.destination)) {
         used.add(instruction.destination);
       }
     }

@@ -1,6 +1,6 @@
 import type { JsonValue } from '../domain/record.js';
 import type { AttributeValue } from './mapped.js';
-import type { CompileEnvironment } from './compile-environment.js';
+import { refIn, type CompileEnvironment } from './compile-environment.js';
 import type {
   AssertDestinationInstruction,
   FieldStructuredInstruction,
@@ -176,7 +176,7 @@ function load(instruction: LoadInstruction, environment: CompileEnvironment): St
     if (find(state, value)) return true;
     if (otherwise !== undefined) return otherwise(context, state);
     const message = `There is no object to load for \`${destination}\`: correct the reference, or say what to do with \`otherwise\`.`;
-    state.reject('load-failed', message, source, value ?? undefined);
+    state.reject('load-failed', message, source, refIn(value) ?? undefined);
     return true;
   };
 }

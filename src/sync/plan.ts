@@ -79,9 +79,9 @@ export async function makePlan(database: Database, request: PlanRequest): Promis
   if (found.staged + duplicates !== request.rows) throw new StageLostError(found.staged + duplicates, request.rows);
   step();
   let notOwned = 0;
-  let unknownPeople = 0;
+  let refused = NOTHING_REFUSED;
   if (found.added + found.candidates > 0) {
-    unknownPeople = await planRecords(database, request, base, found, step);
+    refused = await planRecords(database, request, base, found, step);
     notOwned = await rejectNotOwned(database, request, base, stage);
   }
   const firstBlock = base + request.records;
@@ -95,11 +95,11 @@ export async function makePlan(database: Database, request: PlanRequest): Promis
   step();
   return {
     changes,
-    rejected: found.rejected + duplicates + notOwned,
+    rejected: found.rejected + duplicates + notOwned + refused.loads,
     inFeed: found.in_feed,
     missing: found.in_feed - found.still_there,
     candidates: found.candidates,
-    unknownPeople,
+    unknownPeople: refused.unknownPeople,
     directoryVersion,
   };
 }
@@ -142,18 +142,24 @@ async function classify(database: Database, request: PlanRequest, stage: StageTa
   return found;
 }
 
-/**
- * The changes that records ask for; blocks are asked for by their absence.
- *
- * @returns how many references to people nobody answers to
- */
+/** What planning finds wrong with records. */
+interface Refused {
+  /** References to people whom nobody is. */
+  readonly unknownPeople: number;
+  /** Records whose object to load belongs to somebody else. */
+  readonly loads: number;
+}
+
+const NOTHING_REFUSED: Refused = { unknownPeople: 0, loads: 0 };
+
+/** The changes that records ask for; blocks are asked for by their absence. */
 async function planRecords(
   database: Database,
   request: PlanRequest,
   base: number,
   found: Classification,
   step: () => void,
-): Promise<number> {
+): Promise<Refused> {
   const { attempt, force } = request;
   const { runId, feedId } = attempt;
   const stage = stageTable(runId);
@@ -165,12 +171,12 @@ async function planRecords(
     const unknownPeople = request.hasPeople ? await resolvePeople(connection, request, stage) : 0;
     await connection.run('plan/analyze-links');
     await connection.run('plan/make-dependent-changes');
-    if (request.hasDependents) await planDependents(connection, request.model, stage);
+    const loads = request.hasDependents ? await planDependents(connection, request, stage) : 0;
     step();
     if (found.added > 0) await connection.run('plan/plan-adds', [runId, base], stage);
     if (found.candidates > 0) await connection.run('plan/plan-changes', [runId, base], stage);
     step();
-    return unknownPeople;
+    return { unknownPeople, loads };
   });
 }
 
@@ -185,11 +191,20 @@ async function resolvePeople(
   return number(connection, 'plan/reject-references', [attempt.runId, fileNames], 'unknown', stage);
 }
 
-/** What becomes of objects that belong to users; owners are found, or get their ref, before what they own. */
-async function planDependents(connection: Connection, model: Model, stage: StageTable): Promise<void> {
+/**
+ * What becomes of objects that belong to users; owners are found, or get their ref, before what they own.
+ *
+ * @returns how many records are rejected
+ */
+async function planDependents(
+  connection: Connection,
+  { attempt, fileNames, model }: PlanRequest,
+  stage: StageTable,
+): Promise<number> {
   await connection.run('plan/make-dependents');
   await connection.run('plan/find-dependents', [], stage);
   await connection.run('plan/analyze-dependents');
+  const rejected = await number(connection, 'plan/reject-loads', [attempt.runId, fileNames], 'rejected', stage);
   for (const { name, objectType } of model.dependents) {
     await connection.run('plan/place-dependents', [name, typesOfKind(model, objectType)]);
   }
@@ -197,6 +212,7 @@ async function planDependents(connection: Connection, model: Model, stage: Stage
     model.dependents.map(({ name, objectType, link }) => [name, { type: objectType, link }]),
   );
   await connection.run('plan/find-dependent-changes', [JSON.stringify(links)]);
+  return rejected;
 }
 
 async function rejectNotOwned(

@@ -1,9 +1,11 @@
 import { expect } from 'chai';
 import { Buffer } from 'node:buffer';
+import { readFileSync } from 'node:fs';
 import type { InputRecord, JsonValue } from '../../src/domain/record.js';
 import { compileControlFile } from '../../src/mapping/compile.js';
+import type { ExistingUser } from '../../src/mapping/existing.js';
 import { previewOutcome, type PreviewLine } from '../../src/mapping/preview.js';
-import type { Model } from '../../src/model/model.js';
+import { parseModel, type Model } from '../../src/model/model.js';
 import { DEFAULT_LIMITS } from '../../src/readers/reader.js';
 import { createReader, type FileFormat } from '../../src/readers/registry.js';
 import { controlLanguage } from '../../src/plugins/control-language.js';
@@ -19,17 +21,28 @@ const USUAL_INSTRUCTIONS: readonly JsonValue[] = [
 ];
 const USUAL_RECORD: InputRecord = { id: 'jbloggs', first: 'Joe', last: 'Bloggs', mail: 'joe@example.org' };
 
+/** Of a user whom the directory has; a document shows what matters. */
+const EMPTY_USER: ExistingUser = { user: {}, tags: {}, dictionaries: {}, profile: {}, profileRef: null, objects: [] };
+
+/** Lists of a model that a document adds to those of the shipped one. */
+export type ModelPart = Readonly<Record<string, readonly JsonValue[]>>;
+
 /** A control file of a document with a record and what the document says becomes of it. */
 export interface MappingExample {
   readonly line: number;
+  /** What the document has added to the model so far. */
+  readonly modelParts: readonly ModelPart[];
   readonly control: string;
   readonly record: InputRecord;
+  /** What the directory holds for the user; undefined: nobody. */
+  readonly existing: ExistingUser | undefined;
   readonly result: Readonly<Record<string, JsonValue>>;
 }
 
 /** A control file of a document with the codes of the problems that the document says it has. */
 export interface ProblemExample {
   readonly line: number;
+  readonly modelParts: readonly ModelPart[];
   readonly control: string;
   readonly problems: readonly string[];
 }
@@ -48,13 +61,18 @@ export interface Examples {
   readonly formats: readonly FormatExample[];
 }
 
-/** Reads fences in their order: a control file (or instructions), then records, each with its result. */
+/**
+ * Reads fences in their order: a control file (or instructions), then records, each with its result. What is added to the
+ * model is there for all that follows; what the directory holds, for the next record alone.
+ */
 export function examplesOf(fences: readonly Fence[]): Examples {
   const mappings: MappingExample[] = [];
   const problems: ProblemExample[] = [];
   const formats: FormatExample[] = [];
   let control = '';
   let usual: InputRecord = {};
+  let modelParts: readonly ModelPart[] = [];
+  let existing: ExistingUser | undefined;
   let record: InputRecord | undefined;
   let file: { format: FileFormat; text: string } | undefined;
   for (const { info, text, line } of fences) {
@@ -71,13 +89,19 @@ export function examplesOf(fences: readonly Fence[]): Examples {
       control = wrapped(JSON.parse(text) as JsonValue[]);
       usual = USUAL_RECORD;
     } else if (info === 'json problems') {
-      problems.push({ line, control, problems: JSON.parse(text) as string[] });
+      problems.push({ line, modelParts, control, problems: JSON.parse(text) as string[] });
+    } else if (info === 'json model-part') {
+      modelParts = [...modelParts, JSON.parse(text) as ModelPart];
+    } else if (info === 'json directory') {
+      existing = { ...EMPTY_USER, ...(JSON.parse(text) as Partial<ExistingUser>) };
     } else if (info === 'json record') {
       record = { ...usual, ...(JSON.parse(text) as InputRecord) };
     } else if (info === 'json result') {
       if (record === undefined) throw new Error(`line ${line}: a result without a record before it`);
-      mappings.push({ line, control, record, result: JSON.parse(text) as MappingExample['result'] });
+      const result = JSON.parse(text) as MappingExample['result'];
+      mappings.push({ line, modelParts, control, record, existing, result });
       record = undefined;
+      existing = undefined;
     } else {
       throw new Error(`line ${line}: nothing checks a fence of ${JSON.stringify(info)}`);
     }
@@ -85,9 +109,20 @@ export function examplesOf(fences: readonly Fence[]): Examples {
   return { mappings, problems, formats };
 }
 
-export function runMapping(example: Pick<MappingExample, 'control' | 'record'>, model: Model): PreviewLine {
-  const mapping = compileControlFile(readControlFile(example.control, controlLanguage(model)), model);
-  return previewOutcome('users', { record: 1, line: 1, byte: 0 }, mapping.map(example.record));
+/** @param path of a model file */
+export function modelWith(path: string, parts: readonly ModelPart[]): Model {
+  const file = JSON.parse(readFileSync(path, 'utf8')) as Record<string, JsonValue[]>;
+  for (const part of parts) {
+    for (const [list, more] of Object.entries(part)) file[list] = [...(file[list] ?? []), ...more];
+  }
+  return parseModel(JSON.stringify(file), path);
+}
+
+type RunnableExample = Pick<MappingExample, 'control' | 'record'> & Partial<Pick<MappingExample, 'existing'>>;
+
+export function runMapping({ control, record, existing }: RunnableExample, model: Model): PreviewLine {
+  const mapping = compileControlFile(readControlFile(control, controlLanguage(model)), model);
+  return previewOutcome('users', { record: 1, line: 1, byte: 0 }, mapping.map(record, existing));
 }
 
 export function problemCodes(control: string, model: Model): string[] {
