@@ -12,7 +12,7 @@ import type {
   NewInstruction,
   Target,
 } from './instruction.js';
-import { sourcesOfNames, usedWithoutNew } from './mapped-names.js';
+import { sourcesOfNames } from './mapped-names.js';
 import type { RecordState } from './record-state.js';
 import type { ObjectLookup } from './references.js';
 import { compileRefMapping, type RefTable } from './ref-mapping.js';
@@ -51,7 +51,7 @@ export class CompileEnvironment {
     private readonly lookup: ObjectLookup,
     private readonly trace: TraceHook | undefined,
   ) {
-    this.dependents = new DependentTable(model, usedWithoutNew(control));
+    this.dependents = new DependentTable(model);
     this.slots = new SlotTable(model, this.dependents);
     this.sources = sourcesOfNames(control);
     this.refTables = new Map([...control.mapping].map(([name, mapping]) => [name, compileRefMapping(mapping, lookup)]));
