@@ -1,7 +1,7 @@
 import type { Destination } from '../model/destinations.js';
 import type { Model } from '../model/model.js';
 import { objectAt, type ExistingObject, type ExistingUser } from './existing.js';
-import type { AttributeChange, DependentObject } from './mapped.js';
+import type { DependentObject } from './mapped.js';
 import type { AttributeEdit } from './attribute-edits.js';
 
 /** A dependent destination of a compiled control file. */
@@ -61,7 +61,7 @@ interface Target {
   readonly dependent: CompiledDependent;
   readonly owner: number | null;
   readonly which: DependentObject['which'];
-  attributes: Record<string, AttributeChange>;
+  attributes: Record<string, AttributeEdit>;
 }
 
 /**
@@ -113,7 +113,11 @@ export class DependentTargets {
     if (owner !== null && owner !== this.refOf(this.ownerOf(dependent))) return false;
     this.complete(dependent);
     this.loaded.set(object.ref, object);
-    this.begin(dependent, { ref: object.ref });
+    const again = this.targets.findIndex(
+      (one) => one.dependent === dependent && 'ref' in one.which && one.which.ref === object.ref,
+    );
+    if (again < 0) this.begin(dependent, { ref: object.ref });
+    else this.resume(dependent, again);
     return true;
   }
 
@@ -162,6 +166,12 @@ export class DependentTargets {
     this.targets.push({ dependent, owner, which, attributes: {} });
     this.current.set(dependent, index);
     return index;
+  }
+
+  /** Goes on with a target that was completed. */
+  private resume(dependent: CompiledDependent, index: number): void {
+    this.current.set(dependent, index);
+    for (const [attribute, slot] of dependent.attributes) this.edits[slot] = this.targets[index]?.attributes[attribute];
   }
 
   private ownerOf({ owner }: CompiledDependent): number | null {
