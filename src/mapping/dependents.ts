@@ -74,6 +74,8 @@ export class DependentTargets {
   /** The last place for which `new` has started an object, by destination and owner. */
   private readonly started = new Map<string, number>();
   private readonly loaded = new Map<string, ExistingObject>();
+  /** Where each object is among the targets. */
+  private readonly known = new Map<string, number>();
   private existing: ExistingUser | undefined;
 
   constructor(
@@ -87,6 +89,7 @@ export class DependentTargets {
     this.current.clear();
     this.started.clear();
     this.loaded.clear();
+    this.known.clear();
     this.existing = existing;
   }
 
@@ -111,13 +114,11 @@ export class DependentTargets {
     if (!isOfType) return false;
     // What belongs to somebody else is not this record's to change.
     if (owner !== null && owner !== this.refOf(this.ownerOf(dependent))) return false;
+    const before = this.known.get(keyOf(dependent, null, { ref: object.ref }));
+    if (before !== undefined && this.targets[before]?.owner !== this.ownerOf(dependent)) return false;
     this.complete(dependent);
     this.loaded.set(object.ref, object);
-    const again = this.targets.findIndex(
-      (one) => one.dependent === dependent && 'ref' in one.which && one.which.ref === object.ref,
-    );
-    if (again < 0) this.begin(dependent, { ref: object.ref });
-    else this.resume(dependent, again);
+    this.begin(dependent, { ref: object.ref });
     return true;
   }
 
@@ -162,16 +163,27 @@ export class DependentTargets {
 
   private begin(dependent: CompiledDependent, which: DependentObject['which']): number {
     const owner = this.ownerOf(dependent);
+    const key = keyOf(dependent, owner, which);
+    const before = this.known.get(key);
+    if (before !== undefined) {
+      this.resume(dependent, before);
+      return before;
+    }
     const index = this.targets.length;
     this.targets.push({ dependent, owner, which, attributes: {} });
+    this.known.set(key, index);
     this.current.set(dependent, index);
     return index;
   }
 
-  /** Goes on with a target that was completed. */
+  /** Goes on with an object that was completed, and with what belongs to it. */
   private resume(dependent: CompiledDependent, index: number): void {
     this.current.set(dependent, index);
     for (const [attribute, slot] of dependent.attributes) this.edits[slot] = this.targets[index]?.attributes[attribute];
+    for (const child of dependent.children) {
+      const own = this.known.get(keyOf(child, index, { place: FIRST_PLACE }));
+      if (own !== undefined) this.resume(child, own);
+    }
   }
 
   private ownerOf({ owner }: CompiledDependent): number | null {
@@ -199,9 +211,10 @@ export class DependentTargets {
   /** From the end, since what belongs to an object comes after it and keeps it in. */
   private withoutUntouched(): readonly DependentObject[] {
     const { targets } = this;
+    // What is changed of a loaded object needs an owner, also when it only loses values.
     const make = targets.map(
-      ({ dependent, attributes }) =>
-        !dependent.optional || Object.values(attributes).some(({ values }) => values.length > 0),
+      ({ dependent, which, attributes }) =>
+        !dependent.optional || Object.values(attributes).some(({ values }) => 'ref' in which || values.length > 0),
     );
     const keep = targets.map(({ attributes }, index) => make[index] === true || Object.keys(attributes).length > 0);
     for (let index = targets.length - 1; index >= 0; index--) {
@@ -253,4 +266,8 @@ export class DependentTargets {
     if (owner === null) return undefined;
     return objectAt(objects, { destination: name, objectType, owner, place: which.place }, this.model, this.loaded);
   }
+}
+
+function keyOf({ name }: CompiledDependent, owner: number | null, which: DependentObject['which']): string {
+  return 'ref' in which ? `${name} ${which.ref}` : `${name} ${owner ?? ''}/${which.place}`;
 }
