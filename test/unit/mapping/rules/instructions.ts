@@ -14,6 +14,7 @@ import {
   q,
   rejects,
   remove,
+  runs,
   to,
   type Chapter,
   type Expected,
@@ -287,6 +288,11 @@ export const INSTRUCTIONS: Chapter = {
       id: 'instructions.log-error.1',
       rule: 'The message is logged as an error, and the record goes on',
       cases: [
+        runs(
+          'whatever text it is',
+          [log('a\u0000b'), log('a\ud800b')],
+          [{ batch: [{ u: 'ada' }], counts: { added: 1 }, errors: ['logged ada', 'logged ada'] }],
+        ),
         maps([log('look'), put('x')], {}, { ...job('x'), errors: ['logged'] }),
         maps([forEach('a', log('look'))], { a: [{}, {}] }, { errors: ['logged', 'logged'] }),
       ],

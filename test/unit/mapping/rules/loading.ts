@@ -55,6 +55,37 @@ export const LOADING: Chapter = {
       ],
     },
     {
+      id: 'loading.owner.1',
+      rule: 'A loaded object of nobody belongs to the owner that is current, which is made for it',
+      cases: [
+        ...[to('book:page', 'page', NAME), { action: 'remove-values', destination: 'book:page', name: NAME }].map(
+          (change) =>
+            maps(
+              [ref(), { ...load(), destination: 'book:page' }, change, to('book:page', 'page', NAME, MULTI)],
+              { ref: '9', page: '1' },
+              { objects: [{ is: 'book', has: {}, owns: [{ is: 'book:page', has: { [NAME]: ['1'] } }] }] },
+              { ...held(), objects: [object({ ref: '9', owner: null, types: ['test:type:page'] })] },
+            ),
+        ),
+        maps(
+          [
+            ref(),
+            { ...load(), destination: 'book:page' },
+            { action: 'remove-values', destination: 'book:page', name: NAME },
+          ],
+          { ref: '9' },
+          { objects: [{ is: 'book', has: {}, owns: [{ is: 'book:page', has: {} }] }] },
+          { ...held(), objects: [object({ ref: '9', owner: null, types: ['test:type:page'] })] },
+        ),
+        rejects(
+          [ref(), { ...load(), destination: 'book:page' }, newBook, ref(), { ...load(), destination: 'book:page' }],
+          { ref: '9' },
+          ['load-failed'],
+          { ...held(), objects: [object({ ref: '9', owner: null, types: ['test:type:page'] })] },
+        ),
+      ],
+    },
+    {
       id: 'loading.load.2',
       rule: 'What named the object is empty afterwards',
       cases: [
