@@ -1,5 +1,6 @@
 import type { Model } from '../model/model.js';
 import type { ControlFile, Instruction, Target } from './instruction.js';
+import { isStorableText } from './storable.js';
 
 /** Facts about the instructions of a control file that whoever runs it needs to know. */
 
@@ -48,7 +49,8 @@ export function directoryNeeds(control: ControlFile, model: Model): DirectoryNee
           using === 'behaviour' && [...values.values()].some((code) => !model.objectByBehaviour.has(code)),
       ),
     titles: mappings.flatMap(({ using, types, values }) =>
-      using === 'title' ? [{ types, titles: [...values.values()] }] : [],
+      // No object has a title that cannot be stored.
+      using === 'title' ? [{ types, titles: [...values.values()].filter(isStorableText) }] : [],
     ),
   };
 }
