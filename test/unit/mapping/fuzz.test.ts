@@ -84,7 +84,7 @@ function judge(text: string, record: InputRecord): 'refused' | 'mapped' {
 /** Every place of a document. */
 function pathsOf(value: JsonValue, path: readonly string[] = []): (readonly string[])[] {
   if (typeof value !== 'object' || value === null) return [path];
-  return [path, ...Object.entries(value).flatMap(([key, part]) => pathsOf(part as JsonValue, [...path, key]))];
+  return [path, ...Object.entries(value).flatMap(([key, part]) => pathsOf(part, [...path, key]))];
 }
 
 function replaced(document: JsonValue, path: readonly string[], value: JsonValue | undefined): JsonValue | undefined {

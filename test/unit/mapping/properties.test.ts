@@ -7,7 +7,8 @@ import { modelLookup, type ObjectLookup } from '../../../src/mapping/references.
 import { applied, withoutEmpty, type HeldObject } from './applied.js';
 import { arbitraryInstructions, existingUsers, loadableObjects, records } from './arbitrary-control-files.js';
 import { controlText, model, validControl } from './mapping-case.js';
-import { interpret, type NaiveInstruction, type NaiveObject } from './naive-interpreter.js';
+import { interpret, type NaiveInstruction } from './naive-interpreter.js';
+import type { NaiveObject } from './naive-state.js';
 
 /** Most records are whole, so that more than rejections is compared. */
 const USER: readonly NaiveInstruction[] = [

@@ -86,6 +86,28 @@ export const LOADING: Chapter = {
       ],
     },
     {
+      id: 'loading.new.1',
+      rule: 'An object that is loaded is not also the one that `new` starts',
+      cases: [
+        runs(
+          'though it was made by one',
+          [
+            { action: 'if-exists', source: 'ref', then: [ref(), load(), book('a')] },
+            { action: 'if-exists', source: 'b', then: [newBook, book('b')] },
+          ],
+          [
+            { batch: [{ u: 'ada', b: 'B' }], objects: ['ada: B'] },
+            {
+              sql: `update directory.object set ref = 777 where types = '{std:type:book}'`,
+              batch: [{ u: 'ada', ref: '777', a: 'A', b: 'B' }],
+              objects: ['ada: A', 'ada: B'],
+            },
+            { batch: [{ u: 'ada', ref: '777', a: 'A', b: 'B' }], force: true, counts: { unchanged: 1 } },
+          ],
+        ),
+      ],
+    },
+    {
       id: 'loading.load.2',
       rule: 'What named the object is empty afterwards',
       cases: [

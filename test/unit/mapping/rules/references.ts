@@ -97,6 +97,12 @@ export const REFERENCES: Chapter = {
       id: 'references.nobody.1',
       rule: 'A code or a title that no object has is an error',
       cases: [
+        runs(
+          'even a title that no object can have',
+          [by('m')],
+          [{ batch: [{ u: 'ada', a: 'A' }], counts: { added: 1 }, errors: ['unknown-reference ada'] }],
+          { mapping: { m: { using: 'title', types: ['std:type:organisation'], values: { A: 'a\u0000b' } } } },
+        ),
         maps([by('b')], { a: 'X' }, { profile: {}, errors: ['unknown-reference'] }, tables),
         maps([by('t')], { a: 'a' }, { profile: {}, errors: ['unknown-reference'] }, tables),
         maps([by('t')], { a: 'B' }, { profile: {}, errors: ['unknown-reference'] }, tables),
