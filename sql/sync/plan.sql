@@ -296,13 +296,17 @@ select count(*) as rejected from refused
 -- name: place-dependents
 -- Which objects those of destination $1 are, with the types $2: the one that was loaded; the one that the sync made for
 -- this place; for the first place the oldest one of the type that the sync did not make for this destination; or a new
--- one. Run for owners before what they own. src/mapping/existing.ts finds them by the same rule.
+-- one. What the record loaded is at no place. Run for owners before what they own. src/mapping/existing.ts finds them by
+-- the same rule.
 with owned as (
   select dependent.seq, dependent.number, dependent.destination, dependent.loaded, dependent.place, dependent.origin,
-         case when dependent.owner_number is null then candidate.profile_ref else owner.ref end as owner
+         case when dependent.owner_number is null then candidate.profile_ref else owner.ref end as owner,
+         coalesce(loading.taken, '{}') as taken
   from dependent
   join candidate on candidate.seq = dependent.seq
   left join dependent as owner on owner.seq = dependent.seq and owner.number = dependent.owner_number
+  left join (select seq, array_agg(loaded) as taken from dependent where loaded is not null group by seq) as loading
+    on loading.seq = dependent.seq
   where dependent.destination = $1::text
 ),
 matched as (
@@ -310,13 +314,13 @@ matched as (
          coalesce(
            (select object.ref from directory.object where object.ref = owned.loaded),
            (select min(object.ref) from directory.object
-            where object.owner = owned.owner and object.origin = owned.origin),
+            where object.owner = owned.owner and object.origin = owned.origin
+              and object.ref <> all (owned.taken)),
            case when owned.place = 0 then
              (select min(object.ref) from directory.object
               where object.owner = owned.owner and object.types && $2::text[]
                 and not coalesce(starts_with(object.origin, owned.destination || '/'), false)
-                and not exists (select from dependent as other
-                                where other.seq = owned.seq and other.loaded = object.ref))
+                and object.ref <> all (owned.taken))
            end) as ref
   from owned
 ),

@@ -12,7 +12,7 @@ import type {
   NewInstruction,
   Target,
 } from './instruction.js';
-import { sourcesOfNames, usedWithoutNew } from './mapped-names.js';
+import { mentionedNames, sourcesOfNames } from './mapped-names.js';
 import type { RecordState } from './record-state.js';
 import { isReference, type ObjectLookup } from './references.js';
 import { compileRefMapping, type RefTable } from './ref-mapping.js';
@@ -51,8 +51,8 @@ export class CompileEnvironment {
     private readonly trace: TraceHook | undefined,
     private readonly filters: FilterSet,
   ) {
-    this.dependents = new DependentTable(model, usedWithoutNew(control));
-    this.slots = new SlotTable(model, this.dependents);
+    this.dependents = new DependentTable(model);
+    this.slots = new SlotTable(model, this.dependents, new Set(mentionedNames(control, model)));
     this.sources = sourcesOfNames(control);
     this.refTables = new Map([...control.mapping].map(([name, mapping]) => [name, compileRefMapping(mapping, lookup)]));
   }

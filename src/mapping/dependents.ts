@@ -1,7 +1,7 @@
 import type { Destination } from '../model/destinations.js';
 import type { Model } from '../model/model.js';
 import { objectAt, type ExistingObject, type ExistingUser } from './existing.js';
-import type { AttributeChange, DependentObject } from './mapped.js';
+import type { DependentObject } from './mapped.js';
 import type { AttributeEdit } from './attribute-edits.js';
 
 /** A dependent destination of a compiled control file. */
@@ -14,19 +14,13 @@ export interface CompiledDependent {
   readonly children: CompiledDependent[];
   /** Attributes that the control file mentions, with their slots among the edits. */
   attributes: readonly (readonly [string, number])[];
-  /** The place of the first object that `new` starts: behind the one that is there by itself, if that is used at all. */
-  readonly firstNewPlace: number;
 }
 
 /** Which dependent destinations take part: those mentioned, their owners, and those whose objects are always made. */
 export class DependentTable {
   private readonly compiled = new Map<string, CompiledDependent>();
 
-  /** @param usedWithoutNew destinations that get values before any `new` or `load` */
-  constructor(
-    private readonly model: Model,
-    private readonly usedWithoutNew: ReadonlySet<string>,
-  ) {
+  constructor(private readonly model: Model) {
     for (const { name, optional } of model.dependents) if (!optional) this.of(name);
   }
 
@@ -41,8 +35,7 @@ export class DependentTable {
     if (dependent === undefined) throw new Error(`${name} is no dependent destination`);
     const owner = dependent.owner === 'profile' ? undefined : this.of(dependent.owner);
     const { objectType, optional } = dependent;
-    const firstNewPlace = this.usedWithoutNew.has(name) ? 1 : 0;
-    const compiled = { name, objectType, optional, owner, children: [], attributes: [], firstNewPlace };
+    const compiled = { name, objectType, optional, owner, children: [], attributes: [] };
     owner?.children.push(compiled);
     this.compiled.set(name, compiled);
     return compiled;
@@ -58,11 +51,17 @@ export class DependentTable {
   }
 }
 
+/**
+ * Of the object that is there by itself. What `new` starts comes after it, also when a record or the control file has no
+ * use for that one: so no object changes its place with what stands before `new`, and none that somebody made is taken.
+ */
+const FIRST_PLACE = 0;
+
 interface Target {
   readonly dependent: CompiledDependent;
   readonly owner: number | null;
   readonly which: DependentObject['which'];
-  attributes: Record<string, AttributeChange>;
+  attributes: Record<string, AttributeEdit>;
 }
 
 /**
@@ -72,9 +71,11 @@ interface Target {
 export class DependentTargets {
   private targets: Target[] = [];
   private readonly current = new Map<CompiledDependent, number>();
-  /** How many objects `new` has started, by destination and owner. */
+  /** The last place for which `new` has started an object, by destination and owner. */
   private readonly started = new Map<string, number>();
-  private readonly loaded = new Set<string>();
+  private readonly loaded = new Map<string, ExistingObject>();
+  /** Where each object is among the targets. */
+  private readonly known = new Map<string, number>();
   private existing: ExistingUser | undefined;
 
   constructor(
@@ -88,45 +89,59 @@ export class DependentTargets {
     this.current.clear();
     this.started.clear();
     this.loaded.clear();
+    this.known.clear();
     this.existing = existing;
   }
 
   /** Where the current object is among the record's, counted from 0; begins the one that is there by itself when there is none. */
   use(dependent: CompiledDependent): number {
-    return this.current.get(dependent) ?? this.begin(dependent, { place: 0 });
+    return this.current.get(dependent) ?? this.begin(dependent, { place: FIRST_PLACE });
   }
 
   startNew(dependent: CompiledDependent): void {
     this.complete(dependent);
     const owner = this.ownerOf(dependent);
     const key = `${owner ?? ''} ${dependent.name}`;
-    const before = this.started.get(key) ?? 0;
-    this.started.set(key, before + 1);
-    this.begin(dependent, { place: dependent.firstNewPlace + before });
+    const place = (this.started.get(key) ?? FIRST_PLACE) + 1;
+    this.started.set(key, place);
+    this.begin(dependent, { place });
   }
 
   /** False: the object is not one that this destination of this user may change. */
   load(dependent: CompiledDependent, object: ExistingObject): boolean {
-    this.complete(dependent);
     const { types, owner } = object;
     const isOfType = types === null || types.some((type) => this.model.isKindOf(type, dependent.objectType));
     if (!isOfType) return false;
     // What belongs to somebody else is not this record's to change.
     if (owner !== null && owner !== this.refOf(this.ownerOf(dependent))) return false;
-    this.loaded.add(object.ref);
+    const before = this.known.get(keyOf(dependent, null, { ref: object.ref }));
+    if (before !== undefined && this.targets[before]?.owner !== this.ownerOf(dependent)) return false;
+    this.complete(dependent);
+    this.loaded.set(object.ref, object);
     this.begin(dependent, { ref: object.ref });
     return true;
   }
 
-  /** The current object is in the directory, or this record set or loaded something for it. */
+  /**
+   * The current object is in the directory, or this record set or loaded something for it. Before there is a current one:
+   * the user has any object of the type, whoever made it and for whatever place.
+   */
   exists(dependent: CompiledDependent): boolean {
     const index = this.current.get(dependent);
-    if (index !== undefined) {
-      const target = this.targets[index];
-      if (target !== undefined && 'ref' in target.which) return true;
-      if (dependent.attributes.some(([, slot]) => (this.edits[slot]?.values.length ?? 0) > 0)) return true;
-    }
+    if (index === undefined) return this.hasAny(dependent);
+    const target = this.targets[index];
+    if (target !== undefined && 'ref' in target.which) return true;
+    if (dependent.attributes.some(([, slot]) => (this.edits[slot]?.values.length ?? 0) > 0)) return true;
     return this.existingObject(dependent) !== undefined;
+  }
+
+  private hasAny(dependent: CompiledDependent): boolean {
+    const owner = this.currentOwnerRef(dependent);
+    return (this.existing?.objects ?? []).some(
+      (object) =>
+        object.owner === owner &&
+        object.types?.some((type) => this.model.isKindOf(type, dependent.objectType)) === true,
+    );
   }
 
   /** What the directory holds at the place of the current object. */
@@ -134,7 +149,7 @@ export class DependentTargets {
     const index = this.current.get(dependent);
     const target = index === undefined ? undefined : this.targets[index];
     const owner = target === undefined ? this.currentOwnerRef(dependent) : this.refOf(target.owner);
-    return this.find(dependent, owner, target?.which ?? { place: 0 });
+    return this.find(dependent, owner, target?.which ?? { place: FIRST_PLACE });
   }
 
   /** Everything the record makes of dependent objects; what it says nothing of is left out. */
@@ -153,16 +168,33 @@ export class DependentTargets {
     this.targets.forEach((target, index) => {
       if (target.dependent !== owner) return;
       const isThere = this.targets.some((one) => one.dependent === dependent && one.owner === index);
-      if (!isThere) this.targets.push({ dependent, owner: index, which: { place: 0 }, attributes: {} });
+      if (!isThere) this.targets.push({ dependent, owner: index, which: { place: FIRST_PLACE }, attributes: {} });
     });
   }
 
   private begin(dependent: CompiledDependent, which: DependentObject['which']): number {
     const owner = this.ownerOf(dependent);
+    const key = keyOf(dependent, owner, which);
+    const before = this.known.get(key);
+    if (before !== undefined) {
+      this.resume(dependent, before);
+      return before;
+    }
     const index = this.targets.length;
     this.targets.push({ dependent, owner, which, attributes: {} });
+    this.known.set(key, index);
     this.current.set(dependent, index);
     return index;
+  }
+
+  /** Goes on with an object that was completed, and with what belongs to it. */
+  private resume(dependent: CompiledDependent, index: number): void {
+    this.current.set(dependent, index);
+    for (const [attribute, slot] of dependent.attributes) this.edits[slot] = this.targets[index]?.attributes[attribute];
+    for (const child of dependent.children) {
+      const own = this.known.get(keyOf(child, index, { place: FIRST_PLACE }));
+      if (own !== undefined) this.resume(child, own);
+    }
   }
 
   private ownerOf({ owner }: CompiledDependent): number | null {
@@ -190,9 +222,10 @@ export class DependentTargets {
   /** From the end, since what belongs to an object comes after it and keeps it in. */
   private withoutUntouched(): readonly DependentObject[] {
     const { targets } = this;
+    // What is changed of a loaded object needs an owner, also when it only loses values.
     const make = targets.map(
-      ({ dependent, attributes }) =>
-        !dependent.optional || Object.values(attributes).some(({ values }) => values.length > 0),
+      ({ dependent, which, attributes }) =>
+        !dependent.optional || Object.values(attributes).some(({ values }) => 'ref' in which || values.length > 0),
     );
     const keep = targets.map(({ attributes }, index) => make[index] === true || Object.keys(attributes).length > 0);
     for (let index = targets.length - 1; index >= 0; index--) {
@@ -222,7 +255,7 @@ export class DependentTargets {
     if (owner === undefined) return this.existing?.profileRef ?? null;
     const index = this.current.get(owner);
     if (index !== undefined) return this.refOf(index);
-    return this.find(owner, this.currentOwnerRef(owner), { place: 0 })?.ref ?? null;
+    return this.find(owner, this.currentOwnerRef(owner), { place: FIRST_PLACE })?.ref ?? null;
   }
 
   /** The ref of an object of this record, when the directory has it. */
@@ -239,8 +272,13 @@ export class DependentTargets {
     which: DependentObject['which'],
   ): ExistingObject | undefined {
     const objects = this.existing?.objects ?? [];
-    if ('ref' in which) return objects.find(({ ref }) => ref === which.ref);
+    // Looked up for `load`: one that belongs to nobody is not among the user's.
+    if ('ref' in which) return this.loaded.get(which.ref);
     if (owner === null) return undefined;
     return objectAt(objects, { destination: name, objectType, owner, place: which.place }, this.model, this.loaded);
   }
+}
+
+function keyOf({ name }: CompiledDependent, owner: number | null, which: DependentObject['which']): string {
+  return 'ref' in which ? `${name} ${which.ref}` : `${name} ${owner ?? ''}/${which.place}`;
 }

@@ -39,7 +39,7 @@ export function objectAt(
   objects: readonly ExistingObject[],
   where: { destination: string; objectType: string; owner: string; place: number },
   model: Model,
-  taken: ReadonlySet<string>,
+  taken: Pick<ReadonlySet<string>, 'has'>,
 ): ExistingObject | undefined {
   const { destination, objectType, owner, place } = where;
   const own = objects.filter((object) => object.owner === owner && !taken.has(object.ref));

@@ -1,6 +1,7 @@
 import { BUILT_IN_FILTERS } from './filters.js';
 import type { Model } from '../model/model.js';
 import type { ControlFile, Instruction, Target } from './instruction.js';
+import { isStorableText } from './storable.js';
 
 /** Facts about the instructions of a control file that whoever runs it needs to know. */
 
@@ -52,40 +53,10 @@ export function directoryNeeds(control: ControlFile, model: Model): DirectoryNee
           using === 'behaviour' && [...values.values()].some((code) => !model.objectByBehaviour.has(code)),
       ),
     titles: mappings.flatMap(({ using, types, values }) =>
-      using === 'title' ? [{ types, titles: [...values.values()] }] : [],
+      // No object has a title that cannot be stored.
+      using === 'title' ? [{ types, titles: [...values.values()].filter(isStorableText) }] : [],
     ),
   };
-}
-
-/**
- * Dependent destinations that can get values before any `new` or `load` of them has run, so that the object which is
- * there by itself plays a part.
- */
-export function usedWithoutNew(control: ControlFile): ReadonlySet<string> {
-  const used = new Set<string>();
-  /** @returns the destinations that are surely started after the list */
-  const walk = (instructions: readonly Instruction[], before: ReadonlySet<string>): ReadonlySet<string> => {
-    let started = before;
-    for (const instruction of instructions) {
-      if (instruction.action === 'new') {
-        started = new Set([...started, instruction.destination]);
-      } else if (instruction.action === 'load') {
-        const otherwise = instruction.otherwise && walk(instruction.otherwise, started);
-        if (otherwise?.has(instruction.destination) !== false) started = new Set([...started, instruction.destination]);
-      } else if ('then' in instruction) {
-        const [inThen, inElse] = [walk(instruction.then, started), walk(instruction.else, started)];
-        started = new Set([...inThen].filter((name) => inElse.has(name)));
-      } else if ('instructions' in instruction) {
-        // A list may be empty and an object absent.
-        walk(instruction.instructions, started);
-      } else if ('name' in instruction && !started.has(instruction.destination)) {
-        used.add(instruction.destination);
-      }
-    }
-    return started;
-  };
-  walk(control.instructions, new Set());
-  return used;
 }
 
 /** The first source field of each `destination/name`. */

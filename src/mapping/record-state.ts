@@ -19,8 +19,6 @@ export class RecordState {
   readonly edits: (AttributeEdit | undefined)[];
   /** Positions in the model's list of groups. */
   readonly groups = new Set<number>();
-  /** The record has said something of groups. */
-  setsGroups = false;
   private errors: RecordError[] = [];
   private unlistedErrors = 0;
   rejected = false;
@@ -38,7 +36,6 @@ export class RecordState {
     this.scalars.fill(undefined);
     this.edits.fill(undefined);
     if (this.groups.size > 0) this.groups.clear();
-    this.setsGroups = false;
     this.errors.length = 0;
     this.unlistedErrors = 0;
     this.rejected = false;

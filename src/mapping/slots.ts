@@ -17,6 +17,8 @@ export class SlotTable {
   constructor(
     private readonly model: Model,
     private readonly dependents: DependentTable,
+    /** `destination/name` of everything that the control file sets. */
+    private readonly assigned: ReadonlySet<string>,
   ) {}
 
   get scalarCount(): number {
@@ -45,12 +47,16 @@ export class SlotTable {
   }
 
   slot(destination: Destination, name: string): Slot {
-    if (destination.role === 'user' && name === 'groups') return groupsSlot(this.model);
     const { name: at, role } = destination;
+    // Every record sets the user whole: what an earlier one gave for a name says nothing of what this one gives. If it
+    // counted, a default set for want of a value would be gone with the next record, and come back with the one after.
+    const isSetWhole = role === 'user' && this.assigned.has(`${at}/${name}`);
+    if (role === 'user' && name === 'groups') return groupsSlot(this.model, isSetWhole);
     if (role === 'dependent') return dependentSlot(this.edit(at, name), name, this.dependents.of(at));
     if (role === 'profile') return editSlot(this.edit(at, name), (state) => ownValue(state.existing?.profile, name));
     if (role === 'attribute-group') return editSlot(this.edit(at, name), () => undefined);
-    return scalarSlot(this.scalar(at, name), (state) => existingScalar(state, destination, name));
+    const index = this.scalar(at, name);
+    return scalarSlot(index, isSetWhole ? () => null : (state) => existingScalar(state, destination, name));
   }
 }
 
@@ -152,12 +158,11 @@ function dependentSlot(index: number, attribute: string, dependent: CompiledDepe
 }
 
 /** Groups grant permissions: a code that is not certainly right rejects the record. */
-function groupsSlot(model: Model): Slot {
+function groupsSlot(model: Model, isSetWhole: boolean): Slot {
   const numbers = new Map(model.groups.map((group, index) => [group.code, index]));
   return {
     setter: (multivalue, _qualifier, source) => (state, value) => {
       if (!multivalue) state.groups.clear();
-      state.setsGroups = true;
       const number = typeof value === 'string' ? numbers.get(value) : undefined;
       if (number === undefined) {
         const message = 'There is no group with this code: correct the source, or map the value with `mapInputValue`.';
@@ -170,10 +175,9 @@ function groupsSlot(model: Model): Slot {
       }
     },
     remove: (state) => {
-      state.setsGroups = true;
       state.groups.clear();
     },
-    hasValue: (state) => state.groups.size > 0 || (!state.setsGroups && hasGroups(state)),
+    hasValue: (state) => state.groups.size > 0 || (!isSetWhole && hasGroups(state)),
   };
 }
 

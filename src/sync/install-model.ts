@@ -92,10 +92,7 @@ async function installLinks(connection: Connection, model: Model): Promise<void>
   );
   await connection.query('select sync.watch_links($1::text[])', [types]);
   // Those that were linked before anybody watched, or by another attribute; and those that are not linked any more.
-  await connection.query(
-    `update directory.object set attributes = attributes where types && $1::text[]`,
-    [types],
-  );
+  await connection.query(`update directory.object set attributes = attributes where types && $1::text[]`, [types]);
   await connection.query(
     'update directory.object set owner = null where owner is not null and not types && $1::text[]',
     [types],

@@ -60,8 +60,20 @@ export function rawText(value: InputRecord | undefined, raw: string | undefined)
   return raw ?? JSON.stringify(value ?? {});
 }
 
-/** What the run's log can hold: Postgres takes neither NUL nor half a surrogate pair. */
+/**
+ * What the run's log can hold: Postgres takes neither NUL nor half a surrogate pair. The source and the message may come
+ * from the control file.
+ */
 export function storableError(error: RecordError): RecordError {
-  if (error.value === undefined) return error;
-  return { ...error, value: error.value.replaceAll('\0', '\u2400').toWellFormed() };
+  const { source, value } = error;
+  return {
+    ...error,
+    message: storable(error.message),
+    ...(source === undefined ? {} : { source: storable(source) }),
+    ...(value === undefined ? {} : { value: storable(value) }),
+  };
+}
+
+function storable(text: string): string {
+  return text.replaceAll('\0', '\u2400').toWellFormed();
 }

@@ -287,6 +287,32 @@ describe('`load`', () => {
   });
 });
 
+describe('Objects that several records load', () => {
+  const LOAD = [
+    { source: 'ref', destination: 'load:by-ref', name: 'ref', filters: ['haplo:string-to-ref'] },
+    { action: 'load', destination: 'book', using: 'load:by-ref' },
+    { source: 'name', destination: 'book', name: NAME },
+  ];
+
+  it('belong to the first of them; the others are rejected, and tried again with the same batch', async () => {
+    await using harness = await open(LOAD);
+    const ref = await makeBook(harness, null, 'found');
+    const batch = people({ u: 'ada', ref, name: 'A' }, { u: 'bob', ref, name: 'B' });
+    const run = await harness.sync(batch);
+    expect(run.counts).to.include({ added: 1, rejected: 1, unchanged: 0 });
+    expect(await errors(harness)).to.deep.equal(['load-failed bob']);
+    expect(await books(harness)).to.deep.equal(['ada: A']);
+    await harness.rows('update directory.object set attributes = attributes - $1 where ref = $2', [
+      'test:attribute:owner',
+      ref,
+    ]);
+    await harness.rows(`delete from directory.account where email = 'ada@example.org'`);
+    const again = await harness.sync(people({ u: 'bob', ref, name: 'B' }));
+    expect(again.counts).to.include({ added: 1, rejected: 0 });
+    expect(await books(harness)).to.deep.equal(['bob: B']);
+  });
+});
+
 describe('Instructions that ask what the directory holds', () => {
   it('`if-has-value` sees values of account, profile, dictionary and of an object', async () => {
     const ask = (destination: string, name: string): object => ({
@@ -312,8 +338,27 @@ describe('Instructions that ask what the directory holds', () => {
     expect(first.errors).to.equal(5);
     // In error, so that everything is planned again; and with nothing in the record, only the directory can answer.
     const second = await harness.sync(people({ u: 'ada' }, { u: 'bob' }));
-    expect(await errors(harness)).to.deep.equal(Array<string>(5).fill('logged bob'));
+    // The title is a name that every record sets, if it sets any: ada's record has none.
+    expect(await errors(harness)).to.deep.equal(['logged ada', ...Array<string>(5).fill('logged bob')]);
     expect(second.counts).to.include({ added: 1 });
+  });
+
+  it('`if-has-value` for a name of the user does not make a default come and go', async () => {
+    await using harness = await open([
+      { source: 'group', destination: 'user', name: 'groups' },
+      {
+        action: 'if-has-value',
+        destination: 'user',
+        name: 'groups',
+        else: [{ action: 'set-value', value: 'example:group:staff', destination: 'user', name: 'groups' }],
+      },
+    ]);
+    const groups = async (): Promise<unknown> =>
+      (await harness.rows('select groups from directory.users where username = $1', ['ada']))[0]?.['groups'];
+    for (const more of [[], people({ u: 'bob' }), people({ u: 'cyd' })]) {
+      await harness.sync([...people({ u: 'ada' }), ...more]);
+      expect(await groups()).to.deep.equal(['example:group:staff']);
+    }
   });
 
   it('`assert-destination` rejects a record when the object is there, or is not', async () => {

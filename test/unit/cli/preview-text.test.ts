@@ -98,6 +98,33 @@ describe('the preview of a record on a terminal', () => {
     ]);
   });
 
+  it('shows dictionaries behind the tags, and objects with their numbers behind the profile', () => {
+    const line: PreviewLine = {
+      ...LINE,
+      user: {},
+      tags: { 't:card': '12' },
+      dictionaries: { 'd:locker': { number: 7, colour: null } },
+      profile: { 'a:job': [{ value: 'Dean' }] },
+      dependents: {
+        book: [
+          { object: 1, place: 1, attributes: { 'a:title': [{ value: 'A', qualifier: 'q:home' }] } },
+          { object: 3, ref: '7', attributes: { 'a:title': [] } },
+          { object: 4, place: 2, attributes: {} },
+        ],
+        page: [{ object: 2, place: 1, owner: 1, attributes: { 'a:title': [{ value: '1' }] } }],
+      },
+    };
+    expect(previewText(line, plain).slice(1)).to.deep.equal([
+      '  user:tags/t:card  12',
+      '  d:locker/number   7',
+      '  d:locker/colour   (removed)',
+      '  profile/a:job     Dean',
+      '  book[1]/a:title   A (q:home)',
+      '  book[3]/a:title   (removed)',
+      '  page[2]/a:title   1',
+    ]);
+  });
+
   it('ends with the errors: code, source and message', () => {
     const errors = [
       { code: 'invalid-email', source: 'mail', message: 'Not an address.' },
@@ -221,6 +248,49 @@ describe('the explanation in the preview of a record', () => {
       `example:group:staff ${at(1)}`,
       `example:group:students ${at(0)}`,
     ]);
+  });
+
+  it('tells the objects of a record apart', () => {
+    const title = { destination: 'book', name: 'test:attribute:book-title' };
+    const lines = explained(
+      [
+        { source: 'own', ...title },
+        {
+          action: 'for-each',
+          source: 'list',
+          wrapValues: true,
+          instructions: [
+            { action: 'new', destination: 'book' },
+            { source: 'value', ...title },
+            { source: 'value', ...title, destination: 'book:page', multivalue: true },
+          ],
+        },
+      ],
+      { own: 'A', list: ['A', 'B'] },
+    );
+    const each = `${at(1)}/instructions`;
+    expect(about('book[1]/test:attribute:book-title', lines)).to.deep.equal([`A ${at(0)} (source own)`]);
+    expect(about('book[2]/test:attribute:book-title', lines)).to.deep.equal([`A ${each}/1 (source value)`]);
+    expect(about('book:page[3]/test:attribute:book-title', lines)).to.deep.equal([`A ${each}/2 (source value)`]);
+    expect(about('book[4]/test:attribute:book-title', lines)).to.deep.equal([`B ${each}/1 (source value)`]);
+  });
+
+  it('names the instruction that removed the values of an object', () => {
+    const title = { destination: 'book', name: 'test:attribute:book-title' };
+    const lines = explained([{ action: 'remove-values', ...title }], {});
+    expect(about('book[1]/test:attribute:book-title', lines)).to.deep.equal([`(removed) ${at(0)}`]);
+  });
+
+  it('names the instruction behind each name of a dictionary', () => {
+    const lines = explained(
+      [
+        { source: 'number', destination: 'test:locker', name: 'number' },
+        { action: 'remove-values', destination: 'test:locker', name: 'colour' },
+      ],
+      { number: 7 },
+    );
+    expect(about('test:locker/number', lines)).to.deep.equal([`7 ${at(0)} (source number)`]);
+    expect(about('test:locker/colour', lines)).to.deep.equal([`(removed) ${at(1)}`]);
   });
 
   it('is in JSON what the instructions did, in order and without values', () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { InputRecord } from '../../../src/domain/record.js';
 import { compileControlFile, type TraceEvent } from '../../../src/mapping/compile.js';
-import { previewOutcome, previewRejection } from '../../../src/mapping/preview.js';
+import { previewOutcome, previewRejection, withExplanation } from '../../../src/mapping/preview.js';
 import {
   accepted,
   codesOf,
@@ -253,6 +253,73 @@ describe('the outcome of mapping', () => {
         '"qualifier":"std:qualifier:home"}],"std:attribute:notes":[]},"dependents":{},"errors":[{"code":"invalid-url",' +
         `"source":"w","message":${JSON.stringify(message)}}]}`,
     );
+  });
+
+  it('can be traced back to the objects that `new` and `load` begin', () => {
+    const events: TraceEvent[] = [];
+    const title = { destination: 'book', name: 'test:attribute:book-title' };
+    const instructions = [
+      ...USER_INSTRUCTIONS,
+      { source: 'own', ...title },
+      { action: 'new', destination: 'book' },
+      { source: 'page', ...title, destination: 'book:page' },
+      { source: 'ref', destination: 'load:by-ref', name: 'ref', filters: ['haplo:string-to-ref'] },
+      { action: 'load', destination: 'book', using: 'load:by-ref' },
+      { action: 'remove-values', ...title },
+      { source: 'own', ...title, multivalue: true },
+    ];
+    const mapping = compileControlFile(validControl(controlText(instructions)), model, undefined, (event) =>
+      events.push(event),
+    );
+    const outcome = mapping.map({ ...USER_FIELDS, own: 'A', page: '1', ref: '7' });
+    const steps = events.slice(USER_INSTRUCTIONS.length);
+    expect(steps.map(({ kind, destination, name, object }) => [kind, destination, name, object])).to.deep.equal([
+      ['set', 'book', title.name, 1],
+      ['new', 'book', '', 2],
+      ['set', 'book:page', title.name, 3],
+      ['set', 'load:by-ref', 'ref', undefined],
+      ['load', 'book', '', 4],
+      ['remove', 'book', title.name, 4],
+      ['add', 'book', title.name, 4],
+    ]);
+    const line = previewOutcome('users', POSITION, outcome);
+    expect(line.dependents).to.deep.equal({
+      book: [
+        { object: 1, place: 1, attributes: { [title.name]: [{ value: 'A' }] } },
+        { object: 2, place: 2, attributes: {} },
+        { object: 4, ref: '7', attributes: { [title.name]: [{ value: 'A' }] } },
+      ],
+      'book:page': [{ object: 3, place: 1, owner: 2, attributes: { [title.name]: [{ value: '1' }] } }],
+    });
+    expect(withExplanation(line, steps).explain[4]).to.deep.equal({
+      pointer: '/instructions/8',
+      destination: 'book',
+      name: '',
+      kind: 'load',
+      object: 4,
+    });
+  });
+
+  it('keeps the numbers of objects when nothing is left of one before', () => {
+    const title = { destination: 'book', name: 'test:attribute:book-title' };
+    const instructions = [
+      { action: 'new', destination: 'book' },
+      { action: 'new', destination: 'book' },
+      { source: 'own', ...title },
+    ];
+    expect(previewOutcome('users', POSITION, accepted(instructions, { own: 'A' })).dependents).to.deep.equal({
+      book: [{ object: 2, place: 3, attributes: { [title.name]: [{ value: 'A' }] } }],
+    });
+  });
+
+  it('is previewed with dictionaries when the record says anything of one', () => {
+    const locker = [
+      { source: 'number', destination: 'test:locker', name: 'number' },
+      { action: 'remove-values', destination: 'test:locker', name: 'colour' },
+    ];
+    const line = previewOutcome('users', POSITION, accepted(locker, { number: '7' }));
+    expect(line.dictionaries).to.deep.equal({ 'test:locker': { number: 7, colour: null } });
+    expect(previewOutcome('users', POSITION, accepted(locker.slice(0, 1), {}))).not.to.have.property('dictionaries');
   });
 
   it('is previewed with the same members when rejected', () => {

@@ -1,0 +1,72 @@
+/** Instructions that use every action, destination, filter, key and data type at least once. */
+
+const profile = (name: string, more: object = {}): object => ({ source: 'a', destination: 'profile', name, ...more });
+const GROUP = 'profile:attribute-group:test:attribute:post';
+const BOOK_TITLE = 'test:attribute:book-title';
+
+export const EVERYTHING: readonly object[] = [
+  profile('std:attribute:job-title', { multivalue: true, qualifier: 'std:qualifier:home', mapInputValue: { a: 'b' } }),
+  profile('std:attribute:notes', { mapInputValue: { a: 1 }, mapInputValueDefault: null }),
+  profile('test:attribute:text-multiline', { filters: ['haplo:to-string', 'haplo:to-lower-case'] }),
+  profile('test:attribute:isbn', { filters: ['haplo:to-upper-case'] }),
+  profile('std:attribute:configured-behaviour'),
+  profile('test:attribute:integer'),
+  profile('test:attribute:number'),
+  profile('test:attribute:boolean', { trueValue: 'Y', falseValue: 'N' }),
+  profile('std:attribute:date', { dateFormat: "EEE dd MMM yyyy 'at' HH:mm:ss.SSS X" }),
+  profile('std:attribute:url', { filters: ['haplo:fix-up-url'] }),
+  profile('std:attribute:telephone', { country: 'GB' }),
+  profile('test:attribute:object-type'),
+  profile('test:attribute:json', { multivalue: true }),
+  profile('std:attribute:works-for', { refMapping: 'm' }),
+  profile('std:attribute:works-for', { filters: ['haplo:code-to-ref'], multivalue: true }),
+  profile('std:attribute:relationship-manager', { filters: ['haplo:username-to-ref'] }),
+  profile('std:attribute:relationship-manager', { filters: ['haplo:email-to-ref'], multivalue: true }),
+  { source: 'a', destination: 'user', name: 'title' },
+  { source: 'b', destination: 'user', name: 'groups', multivalue: true },
+  { source: 'a', destination: 'user:tags', name: 'test:tag:door' },
+  { source: 'a', destination: 'test:locker', name: 'number' },
+  { source: 'a', destination: 'value:person-name', name: 'last' },
+  {
+    action: 'field-structured',
+    structured: 'value:person-name',
+    destination: 'profile',
+    name: 'dc:attribute:title',
+    qualifier: 'dc:qualifier:alternative',
+  },
+  { action: 'set-value', value: 'GB', destination: 'value:postal-address', name: 'country' },
+  {
+    action: 'field-structured',
+    structured: 'value:postal-address',
+    destination: 'profile',
+    name: 'std:attribute:address',
+  },
+  { source: 'a', destination: GROUP, name: 'test:attribute:text' },
+  { action: 'set-attribute-group', source: GROUP, destination: 'profile', name: 'test:attribute:post' },
+  { action: 'remove-values', destination: 'profile', name: 'std:attribute:date' },
+  { action: 'if-exists', source: 'a', then: [{ action: 'log-error', message: 'a' }], else: [] },
+  { action: 'if-value-one-of', source: 'a', values: ['x', 7, null], then: [{ action: 'log-error', message: 'x' }] },
+  {
+    action: 'if-has-value',
+    destination: 'book',
+    name: BOOK_TITLE,
+    else: [{ action: 'log-error', message: 'no book' }],
+  },
+  { action: 'within', source: 'o', instructions: [profile('std:attribute:notes')] },
+  {
+    action: 'for-each',
+    source: 'l',
+    wrapValues: true,
+    instructions: [
+      { action: 'new', destination: 'book' },
+      { source: 'value', destination: 'book', name: BOOK_TITLE },
+      { source: 'value', destination: 'book:page', name: BOOK_TITLE, multivalue: true },
+      { source: 'value', destination: 'book', name: 'test:attribute:reviewer', filters: ['haplo:username-to-ref'] },
+    ],
+  },
+  { source: 'ref', destination: 'load:by-ref', name: 'ref', filters: ['haplo:string-to-ref'] },
+  { action: 'load', destination: 'book', using: 'load:by-ref', otherwise: [{ action: 'new', destination: 'book' }] },
+  { source: 'a', destination: 'book', name: BOOK_TITLE },
+  { action: 'if-exists', source: 'b', then: [{ action: 'assert-destination', destination: 'book', exists: true }] },
+  { action: 'if-value-one-of', source: 'a', values: ['abort'], then: [{ action: 'abort-record', message: 'no' }] },
+];
