@@ -13,9 +13,9 @@ select run.id, run.counts, run.value_counts, run.control_id, run.model_digest,
        and not exists (
          select from sync.override
          where greatest(created_at, ended_at, case when until <= now() then until end) > run.finished_at)
+       and not exists (select from sync.feed_user where feed_user.feed_id = run.feed_id and feed_user.look_again)
        and not exists (
-         select from sync.feed_user
-         where feed_user.feed_id = run.feed_id and (feed_user.look_again or feed_user.missing_since is not null))
+         select from sync.feed_user where feed_user.feed_id = run.feed_id and feed_user.missing_since is not null)
        and not exists (
          select from sync.run_log
          where run_log.run_id = run.id and run_log.code in ('database', 'not-owned', 'other-feed', 'unknown-reference', 'load-failed', 'assert-failed')) as is_done,
