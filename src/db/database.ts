@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import { Pool, types, type PoolClient, type QueryResultRow } from 'pg';
 import { UserSyncError, messageOf } from '../lib/errors.js';
+import { sqlState } from './sqlstate.js';
 import { Liveness, USUAL_LIVENESS, type LivenessOptions } from './liveness.js';
 import type { Queries, StageTable } from './queries.js';
 
@@ -161,11 +162,4 @@ export class Database implements Executor {
 function isConnectionError(error: unknown): boolean {
   const code = sqlState(error);
   return code === undefined ? error instanceof Error && /connection/i.test(error.message) : code.startsWith('08');
-}
-
-/** The SQLSTATE of an error from Postgres, undefined for any other error. */
-export function sqlState(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
-  const { code } = error;
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
 }

@@ -1,4 +1,5 @@
 import { Client, type PoolClient } from 'pg';
+import { sqlState } from './sqlstate.js';
 
 export interface LivenessOptions {
   readonly url: string;
@@ -61,8 +62,9 @@ export class Liveness {
       await client.connect();
       await client.query('select 1');
       this.#unanswered = 0;
-    } catch {
-      this.#unanswered += 1;
+    } catch (error) {
+      // A refusal is an answer, too: there may just be no room for one more connection.
+      this.#unanswered = sqlState(error) === undefined ? this.#unanswered + 1 : 0;
       if (this.#unanswered >= attempts) this.#giveUp();
     } finally {
       // Saying goodbye to a frozen server would wait for it, too.

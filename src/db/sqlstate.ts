@@ -1,5 +1,3 @@
-import { sqlState } from './database.js';
-
 /** Errors that pass by themselves: the same transaction may succeed when run again. */
 const RETRYABLE: Readonly<Record<string, string>> = {
   '40001': 'serialization failure',
@@ -38,4 +36,11 @@ const RECORD_CLASSES = new Set(['22', '23', '54', 'P0', '09', '27', '39', '44'])
 export function isCausedByRecord(error: unknown): boolean {
   const state = sqlState(error);
   return state !== undefined && RECORD_CLASSES.has(state.slice(0, 2));
+}
+
+/** The SQLSTATE of an error from Postgres, undefined for any other error. */
+export function sqlState(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  const { code } = error;
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
 }
