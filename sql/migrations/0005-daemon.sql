@@ -14,4 +14,8 @@ alter table sync.run
   -- To be taken up by a daemon; a run that is not belongs to the process that made it.
   add column queued boolean not null default false;
 
+alter table sync.change
+  -- The run had changed the user before, in an attempt that was interrupted: counts are of users.
+  add column repeated boolean not null default false;
+
 create index run_to_take_up on sync.run (feed_id, id) where status in ('ready', 'held', 'planning', 'applying');

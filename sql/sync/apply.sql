@@ -273,7 +273,7 @@ select planned.kind, count(*) as count
 from sync.chunk
 cross join lateral (
   select change.kind from sync.change
-  where change.run_id = $1::bigint and not change.withheld
+  where change.run_id = $1::bigint and not change.withheld and not change.repeated
     and change.ordinal between chunk.first_ordinal and chunk.last_ordinal
   offset 0
 ) as planned

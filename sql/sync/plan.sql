@@ -8,13 +8,15 @@ create index on {{stage}} (username)
 analyze {{stage}}
 
 -- name: clear-plan
--- Forgets what was planned but not applied by an earlier attempt of run $1.
+-- Forgets what was planned but not applied by an earlier attempt of run $1, also when it was not cut into chunks yet.
 with unapplied as (
   delete from sync.chunk where run_id = $1::bigint and applied_at is null
-  returning first_ordinal, last_ordinal
 )
-delete from sync.change using unapplied
-where change.run_id = $1::bigint and change.ordinal between unapplied.first_ordinal and unapplied.last_ordinal
+delete from sync.change
+where run_id = $1::bigint
+  and not exists (select from sync.chunk
+                  where chunk.run_id = $1::bigint and chunk.applied_at is not null
+                    and change.ordinal between chunk.first_ordinal and chunk.last_ordinal)
 
 -- name: plan-base
 -- The first ordinal that no earlier attempt of run $1 used.
@@ -564,6 +566,15 @@ logged as (
 )
 select count(*) as rejected from marked
 
+-- name: mark-repeated
+-- Users whom an interrupted attempt changed already, as those whose references to people it left open. $2: the first ordinal
+-- of this attempt.
+update sync.change set repeated = true
+where run_id = $1::bigint and ordinal >= $2::integer
+  and exists (select from sync.change as earlier
+              where earlier.run_id = $1::bigint and earlier.username = change.username
+                and earlier.ordinal < $2::integer and not earlier.withheld)
+
 -- name: plan-chunks
 -- Cuts the plan from ordinal $2 into ranges of $3 changes; blocks, from ordinal $4, apart from the rest.
 insert into sync.chunk (run_id, first_ordinal, last_ordinal, is_block)
@@ -578,4 +589,5 @@ group by is_block, number
 
 -- name: count-plan
 -- All changes of the run by kind: of this attempt and those that an earlier one applied.
-select kind, count(*) as count from sync.change where run_id = $1::bigint and not withheld group by kind
+select kind, count(*) as count from sync.change
+where run_id = $1::bigint and not withheld and not repeated group by kind

@@ -89,6 +89,7 @@ export async function makePlan(database: Database, request: PlanRequest): Promis
     const { graceRuns, graceDays } = attempt.settings.leavers;
     await database.run('plan/plan-blocks', [runId, feedId, firstBlock, found.staged, graceRuns, graceDays], stage);
   }
+  if (base > 0) await database.run('plan/mark-repeated', [runId, base]);
   step();
   await database.run('plan/plan-chunks', [runId, base, attempt.settings.chunkSize, firstBlock]);
   const changes = await countChanges(database, 'plan/count-plan', runId);

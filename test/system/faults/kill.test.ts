@@ -1,0 +1,119 @@
+import { expect } from 'chai';
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { listRuns, type RunRow } from '../../../src/db/runs.js';
+import {
+  addsUp,
+  CAMPAIGN_CONTROL,
+  CAMPAIGN_MODEL,
+  campaignBatch,
+  drop,
+  plainDirectory,
+  randomOf,
+  stored,
+} from '../../support/campaign.js';
+import { Site, type Running } from '../../support/cli.js';
+import { eventually } from '../../support/eventually.js';
+import { SyncHarness } from '../../support/sync.js';
+
+/** `FAULT_ROUNDS` and `FAULT_SEED` ask for more, and for the same again. */
+const ROUNDS = Number(process.env['FAULT_ROUNDS'] ?? 50);
+const SEED = Number(process.env['FAULT_SEED'] ?? 20261125);
+
+const AT_REST = ['complete', 'failed', 'held', 'cancelled'];
+
+describe(`kill -9 of the daemon, ${ROUNDS} times (seed ${SEED})`, function () {
+  this.timeout(ROUNDS * 20_000);
+
+  it('leaves a directory that equals the undisturbed one, counts that add up, and nothing behind', async () => {
+    const random = randomOf(SEED);
+    const undisturbed = await SyncHarness.open({ control: CAMPAIGN_CONTROL });
+    await using reference = undisturbed.withModel(CAMPAIGN_MODEL);
+    await using site = await Site.open({
+      control: CAMPAIGN_CONTROL,
+      model: './model.json',
+      feed: { guards: 'off', settleMs: 0, scanIntervalMs: 100, chunkSize: 7, concurrency: 2 },
+    });
+    await site.write('model.json', CAMPAIGN_MODEL);
+    const directory = join(site.folder, 'var', 'drop', 'default');
+    await mkdir(directory, { recursive: true });
+    const { database } = site.testDatabase;
+    const killedIn: Record<string, number> = {};
+    const recoveries: number[] = [];
+    let daemon = await site.start(['serve']);
+    try {
+      for (let round = 1; round <= ROUNDS; round++) {
+        const batch = campaignBatch(random);
+        const seen = (await listRuns(database, { limit: 1 }))[0]?.id ?? 0;
+        await drop(directory, 'users.json', batch);
+        await delay(random() * (round % 3 === 0 ? 150 : 900));
+        const before = (await listRuns(database, { limit: 1 }))[0];
+        const moment = before === undefined || before.id <= seen ? 'intake' : before.status;
+        killedIn[moment] = (killedIn[moment] ?? 0) + 1;
+        await kill(daemon);
+        const started = performance.now();
+        daemon = await site.start(['serve']);
+        const runs = await eventually(`round ${round} to end`, async () => {
+          const all = (await listRuns(database, { limit: 20 })).filter(({ id }) => id > seen).reverse();
+          const isEmpty = (await readdir(directory)).length === 0;
+          return isEmpty && all.length > 0 && all.every(({ status }) => AT_REST.includes(status)) ? all : undefined;
+        });
+        recoveries.push(performance.now() - started);
+        const expected = await reference.sync(batch);
+        expectSameRun(runs, expected, round);
+        expect(await plainDirectory(database), `round ${round}`).to.deep.equal(
+          await plainDirectory(reference.database),
+        );
+        await expectTidy(site, round);
+      }
+    } finally {
+      await kill(daemon);
+    }
+    const slowest = Math.max(...recoveries) / 1000;
+    const usual = recoveries.toSorted((a, b) => a - b)[Math.floor(recoveries.length / 2)]! / 1000;
+    console.log(
+      `      killed in ${JSON.stringify(killedIn)}; from start to the run's end: median ${usual.toFixed(1)} s, at most ${slowest.toFixed(1)} s`,
+    );
+  });
+});
+
+/** The first run took the batch; one more only says that the same file was told twice. */
+function expectSameRun([run, ...others]: readonly RunRow[], expected: RunRow, round: number): void {
+  const what = `round ${round}: ${run?.failureMessage ?? ''}`;
+  expect(run?.status, what).to.equal('complete');
+  expect(run?.counts, what).to.deep.equal(expected.counts);
+  expect(addsUp(expected.counts), what).to.equal(true);
+  for (const { status, counts } of others) {
+    expect(status, what).to.equal('complete');
+    expect(counts.added + counts.updated + counts.blocked + counts.unblocked, what).to.equal(0);
+  }
+}
+
+async function expectTidy(site: Site, round: number): Promise<void> {
+  const what = `round ${round}`;
+  const stages = await site.query(`select relname from pg_class where relname ~ '^stage_[0-9]+$'`);
+  expect(stages.length, what).to.be.at.most(2);
+  const files = await site.query<{ digest: string }>('select distinct digest from sync.run_file order by digest');
+  const { digests, unfinished } = await stored(join(site.folder, 'var', 'store'));
+  expect(digests, what).to.deep.equal(files.map(({ digest }) => digest));
+  // What was being copied when the daemon was killed goes a day later.
+  expect(unfinished.length, what).to.be.at.most(round);
+  const repeated = await site.query(
+    `select run_id, username from sync.change where not withheld and not repeated
+     group by run_id, username having count(*) > 1`,
+  );
+  expect(repeated, what).to.deep.equal([]);
+  const lost = await site.query(
+    `select changes.username from directory.changes
+     left join sync.received on received.username = changes.username and received.run_id >= changes.run
+     where changes.kind <> 'block' and received.username is null
+       and changes.run = (select max(id) from sync.run where outcome = 'applied')`,
+  );
+  expect(lost, what).to.deep.equal([]);
+}
+
+async function kill({ child, ended }: Running): Promise<void> {
+  child.kill('SIGKILL');
+  await ended;
+}
