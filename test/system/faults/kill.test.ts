@@ -21,62 +21,73 @@ import { SyncHarness } from '../../support/sync.js';
 const ROUNDS = Number(process.env['FAULT_ROUNDS'] ?? 50);
 const SEED = Number(process.env['FAULT_SEED'] ?? 20261125);
 
+/** Each takes as long as a round with kill -9. */
+const TERM_ROUNDS = Math.ceil(ROUNDS / 5);
+
 const AT_REST = ['complete', 'failed', 'held', 'cancelled'];
 
-describe(`kill -9 of the daemon, ${ROUNDS} times (seed ${SEED})`, function () {
+describe(`A daemon that is ended at any moment (seed ${SEED})`, function () {
   this.timeout(ROUNDS * 20_000);
 
-  it('leaves a directory that equals the undisturbed one, counts that add up, and nothing behind', async () => {
-    const random = randomOf(SEED);
-    const undisturbed = await SyncHarness.open({ control: CAMPAIGN_CONTROL });
-    await using reference = undisturbed.withModel(CAMPAIGN_MODEL);
-    await using site = await Site.open({
-      control: CAMPAIGN_CONTROL,
-      model: './model.json',
-      feed: { guards: 'off', settleMs: 0, scanIntervalMs: 100, chunkSize: 7, concurrency: 2 },
-    });
-    await site.write('model.json', CAMPAIGN_MODEL);
-    const directory = join(site.folder, 'var', 'drop', 'default');
-    await mkdir(directory, { recursive: true });
-    const { database } = site.testDatabase;
-    const killedIn: Record<string, number> = {};
-    const recoveries: number[] = [];
-    let daemon = await site.start(['serve']);
-    try {
-      for (let round = 1; round <= ROUNDS; round++) {
-        const batch = campaignBatch(random);
-        const seen = (await listRuns(database, { limit: 1 }))[0]?.id ?? 0;
-        await drop(directory, 'users.json', batch);
-        await delay(random() * (round % 3 === 0 ? 150 : 900));
-        const before = (await listRuns(database, { limit: 1 }))[0];
-        const moment = before === undefined || before.id <= seen ? 'intake' : before.status;
-        killedIn[moment] = (killedIn[moment] ?? 0) + 1;
-        await kill(daemon);
-        const started = performance.now();
-        daemon = await site.start(['serve']);
-        const runs = await eventually(`round ${round} to end`, async () => {
-          const all = (await listRuns(database, { limit: 20 })).filter(({ id }) => id > seen).reverse();
-          const isEmpty = (await readdir(directory)).length === 0;
-          return isEmpty && all.length > 0 && all.every(({ status }) => AT_REST.includes(status)) ? all : undefined;
-        });
-        recoveries.push(performance.now() - started);
-        const expected = await reference.sync(batch);
-        expectSameRun(runs, expected, round);
-        expect(await plainDirectory(database), `round ${round}`).to.deep.equal(
-          await plainDirectory(reference.database),
-        );
-        await expectTidy(site, round);
-      }
-    } finally {
-      await kill(daemon);
-    }
-    const slowest = Math.max(...recoveries) / 1000;
-    const usual = recoveries.toSorted((a, b) => a - b)[Math.floor(recoveries.length / 2)]! / 1000;
-    console.log(
-      `      killed in ${JSON.stringify(killedIn)}; from start to the run's end: median ${usual.toFixed(1)} s, at most ${slowest.toFixed(1)} s`,
-    );
-  });
+  it(`by kill -9, ${ROUNDS} times, leaves a directory that equals the undisturbed one, and nothing behind`, () =>
+    campaign(ROUNDS, kill));
+
+  it(`by SIGTERM, ${TERM_ROUNDS} times, leaves in time with exit code 0, and the same`, () =>
+    campaign(TERM_ROUNDS, async (daemon) => {
+      daemon.child.kill('SIGTERM');
+      const { code, stderr } = await daemon.ended;
+      expect(code, stderr).to.equal(0);
+    }));
 });
+
+async function campaign(rounds: number, end: (daemon: Running) => Promise<void>): Promise<void> {
+  const random = randomOf(SEED);
+  const undisturbed = await SyncHarness.open({ control: CAMPAIGN_CONTROL });
+  await using reference = undisturbed.withModel(CAMPAIGN_MODEL);
+  await using site = await Site.open({
+    control: CAMPAIGN_CONTROL,
+    model: './model.json',
+    feed: { guards: 'off', settleMs: 0, scanIntervalMs: 100, chunkSize: 7, concurrency: 2 },
+  });
+  await site.write('model.json', CAMPAIGN_MODEL);
+  const directory = join(site.folder, 'var', 'drop', 'default');
+  await mkdir(directory, { recursive: true });
+  const { database } = site.testDatabase;
+  const endedIn: Record<string, number> = {};
+  const recoveries: number[] = [];
+  let daemon = await site.start(['serve']);
+  try {
+    for (let round = 1; round <= rounds; round++) {
+      const batch = campaignBatch(random);
+      const seen = (await listRuns(database, { limit: 1 }))[0]?.id ?? 0;
+      await drop(directory, 'users.json', batch);
+      await delay(round % 4 === 0 ? random() * 300 : 250 + random() * 500);
+      const before = (await listRuns(database, { limit: 1 }))[0];
+      const moment = before === undefined || before.id <= seen ? 'intake' : before.status;
+      endedIn[moment] = (endedIn[moment] ?? 0) + 1;
+      await end(daemon);
+      const started = performance.now();
+      daemon = await site.start(['serve']);
+      const runs = await eventually(`round ${round} to end`, async () => {
+        const all = (await listRuns(database, { limit: 20 })).filter(({ id }) => id > seen).reverse();
+        const isEmpty = (await readdir(directory)).length === 0;
+        return isEmpty && all.length > 0 && all.every(({ status }) => AT_REST.includes(status)) ? all : undefined;
+      });
+      recoveries.push(performance.now() - started);
+      const expected = await reference.sync(batch);
+      expectSameRun(runs, expected, round);
+      expect(await plainDirectory(database), `round ${round}`).to.deep.equal(await plainDirectory(reference.database));
+      await expectTidy(site, round);
+    }
+  } finally {
+    await kill(daemon);
+  }
+  const slowest = Math.max(...recoveries) / 1000;
+  const usual = recoveries.toSorted((a, b) => a - b)[Math.floor(recoveries.length / 2)]! / 1000;
+  console.log(
+    `      ended in ${JSON.stringify(endedIn)}; from start to the run's end: median ${usual.toFixed(1)} s, at most ${slowest.toFixed(1)} s`,
+  );
+}
 
 /** The first run took the batch; one more only says that the same file was told twice. */
 function expectSameRun([run, ...others]: readonly RunRow[], expected: RunRow, round: number): void {
