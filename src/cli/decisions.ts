@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { findRun } from '../db/runs.js';
 import type { Approval } from '../sync/context.js';
-import { assertHeld, cancelRun } from '../sync/decide.js';
+import { assertHeld, cancelRun, requestApproval } from '../sync/decide.js';
 import { submitReapply, submitRevert } from '../sync/revert.js';
-import { summariseRun } from '../sync/run-report.js';
+import { reportRun, summariseRun } from '../sync/run-report.js';
+import { UserSyncError } from '../lib/errors.js';
 import { parseRunId, type RegisterCommand } from './command.js';
 import { runInForeground } from './sync.js';
 
@@ -22,7 +23,18 @@ export const registerDecisions: RegisterCommand = (program, context) => {
       await context.withApp(command, async (app) => {
         await assertHeld(app.database, id);
         const approval = { by: ACTOR, reason: options.reason, withoutBlocks: options.withoutBlocks ?? false };
-        await runInForeground(context, app, id, approval, context.wantsJson(command));
+        const isBusy = await runInForeground(context, app, id, approval, context.wantsJson(command)).then(
+          () => false,
+          (error: unknown) => {
+            if (error instanceof UserSyncError && error.code === 'feed-busy') return true;
+            throw error;
+          },
+        );
+        if (!isBusy) return;
+        await requestApproval(app.database, id, approval);
+        const run = await findRun(app.database, id);
+        if (context.wantsJson(command) && run !== undefined) terminal.json(await reportRun(app.database, run));
+        else terminal.print(`Run ${id} is approved: the daemon that looks after the feed applies it next.`);
       });
     });
 

@@ -3,6 +3,7 @@ import { logRun } from '../db/run-log.js';
 import { findRun, listRuns, unknownRun, updateRun, type RunRow } from '../db/runs.js';
 import { isEnd } from '../domain/run.js';
 import { UserSyncError } from '../lib/errors.js';
+import type { Approval } from './context.js';
 import { dropUnneededStages, endRun } from './finish.js';
 
 const WAITING = ['uploading', 'ready', 'held'] as const;
@@ -41,6 +42,23 @@ export async function cancelSuperseded(database: Database, applied: RunRow): Pro
   const held = await listRuns(database, { feed: applied.feed, statuses: ['held'], before: applied.id, limit: 100 });
   for (const run of held)
     await cancelRun(database, run.id, 'user-sync', `run ${applied.id} with a later batch was applied`);
+}
+
+/**
+ * Puts an approval on record, for whichever daemon looks after the feed to apply the run next.
+ *
+ * @throws UserSyncError when there is no such run, or it does not wait for a decision.
+ */
+export async function requestApproval(database: Database, runId: number, approval: Approval): Promise<void> {
+  await assertHeld(database, runId);
+  const { by, reason, withoutBlocks } = approval;
+  await updateRun(database, runId, {
+    approvedBy: by,
+    approvedAt: new Date(),
+    approvalReason: reason,
+    withoutBlocks,
+  });
+  await logRun(database, runId, 'info', `The run is approved, by ${by}${reason === null ? '' : `: ${reason}`}.`);
 }
 
 /** @throws UserSyncError when there is no such run, or it does not wait for a decision. */

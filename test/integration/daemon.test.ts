@@ -2,9 +2,9 @@ import { expect } from 'chai';
 import { access, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { missingBatch, removeOldFiles } from '../../src/daemon/housekeeping.js';
-import { updateRun } from '../../src/db/runs.js';
 import { packageRoot } from '../../src/lib/package-root.js';
 import { collectFile, replaceControl } from '../../src/sync/collect.js';
+import { requestApproval } from '../../src/sync/decide.js';
 import { executeRun } from '../../src/sync/pipeline.js';
 import { DaemonSite, record } from '../support/daemon-site.js';
 import { eventually } from '../support/eventually.js';
@@ -121,12 +121,8 @@ describe('A daemon', function () {
     );
     await site.drop('users.json', STAFF);
     const [held] = await site.atRest(1, 'held');
-    await updateRun(site.testDatabase.database, held!.id, {
-      approvedBy: 'somebody',
-      approvedAt: new Date(),
-      approvalReason: 'looks right',
-      withoutBlocks: false,
-    });
+    const approval = { by: 'somebody', reason: 'looks right', withoutBlocks: false };
+    await requestApproval(site.testDatabase.database, held!.id, approval);
     const [run] = await site.atRest(1, 'complete');
     expect(run).to.deep.include({ approvedBy: 'somebody', approvalReason: 'looks right' });
     expect(await site.users()).to.deep.equal({ ada: true, bob: true });
