@@ -27,6 +27,7 @@ const MAX_CONTROL_BYTES = 16 * 1024 * 1024;
 /** What becomes of the files of one feed's drop directory: parts of a batch, a new control file, a signal to start. */
 export class FeedIntake implements DropHandler {
   readonly #options: FeedIntakeOptions;
+  readonly #told = new Set<string>();
 
   constructor(options: FeedIntakeOptions) {
     this.#options = options;
@@ -38,7 +39,7 @@ export class FeedIntake implements DropHandler {
     await this.#assertOnDuty();
     const listed = await listedFiles(context, feed);
     if (listed === undefined) {
-      await this.#log('warn', `The file ${originalFilename} waits: the feed has no control file yet`);
+      await this.#tellOnce(`The file ${originalFilename} waits: the feed has no control file yet`);
       return { kind: 'later' };
     }
     if (!listed.includes(name)) return { kind: 'unknown-name', expectedNames: listed };
@@ -54,20 +55,27 @@ export class FeedIntake implements DropHandler {
   }
 
   async onControl(file: DroppedFile): Promise<Answer> {
-    const { context, feed } = this.#options;
+    const { context, feed, config, onQueued } = this.#options;
     await this.#assertOnDuty();
     if (file.sizeBytes > MAX_CONTROL_BYTES) {
       return { kind: 'refused', detail: `A control file has at most ${MAX_CONTROL_BYTES} bytes.` };
     }
-    const text = await readFile(context.store.pathOf(file.digest), 'utf8');
+    const { originalFilename, digest } = file;
+    const text = await readFile(context.store.pathOf(digest), 'utf8');
+    const what = `The control file ${originalFilename}`;
     try {
-      await replaceControl(context, { feed, text, what: `The control file ${file.originalFilename}`, source: SOURCE });
+      const completed = await replaceControl(context, { feed, text, what, source: SOURCE, start: config.start });
+      await this.#log('info', `${what} is in force now`);
+      if (completed !== undefined) {
+        const waits = completed.queued ? 'complete' : 'complete, and waits for the start';
+        await this.#log('info', `By ${originalFilename} the batch of run ${completed.run} is ${waits}`, completed.run);
+      }
+      if (completed?.queued === true) onQueued();
+      return { kind: 'taken' };
     } catch (error) {
       if (!(error instanceof InvalidFileError)) throw error;
       return { kind: 'refused', detail: error.problems.map(describeProblem).join('\n') };
     }
-    await this.#log('info', `The control file ${file.originalFilename} is in force now`);
-    return { kind: 'taken' };
   }
 
   async onStart({ originalFilename }: StartSignal): Promise<Answer> {
@@ -111,6 +119,13 @@ export class FeedIntake implements DropHandler {
     const message = `Received ${originalFilename}; the batch of run ${run} is ${replaced ? 'changed, ' : ''}${waits}.`;
     await logRun(database, run, 'info', message);
     await this.#log('info', message, run, { file: digest });
+  }
+
+  /** A file that waits is asked about with every scan. */
+  async #tellOnce(message: string): Promise<void> {
+    if (this.#told.has(message)) return;
+    this.#told.add(message);
+    await this.#log('warn', message);
   }
 
   /** One event for those who watch the process. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
+import { join, sep } from 'node:path';
 import type { App } from '../app.js';
 import type { FeedConfig } from '../config/config.js';
 import type { Lease } from '../db/lease.js';
@@ -88,7 +89,7 @@ export class FeedService {
     const { app, feed, config, quarantine } = this.#options;
     const { dropDirectory: path, settleMs, scanIntervalMs } = config;
     // The usual place is ours to make. A place that was named may be a mount that is missing: made, it would look empty.
-    if (path.startsWith(app.config.dataDir)) await mkdir(path, { recursive: true });
+    if (path.startsWith(join(app.config.dataDir, sep))) await mkdir(path, { recursive: true });
     const handler = new FeedIntake({
       context: app.sync,
       feed,
@@ -124,6 +125,7 @@ export class FeedService {
         text: await readFile(config.control, 'utf8'),
         what,
         source: 'configuration',
+        start: config.start,
       });
       app.logger.info(`${what} is in force now`, { feed });
     } catch (error) {

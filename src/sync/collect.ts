@@ -85,21 +85,38 @@ export async function startBatch(
   });
 }
 
+export interface ControlRequest {
+  readonly feed: string;
+  readonly text: string;
+  /** Names the file in messages. */
+  readonly what: string;
+  readonly source: string;
+  readonly start: StartRule;
+}
+
 /**
- * Puts a control file in force for a feed. A batch that is being taken in and has all files that it lists is ready.
+ * Puts a control file in force for a feed. A batch that is being taken in may have all files that this one lists: then no
+ * further file comes that could complete it, so it is ready now, and with the rule `when-ready` a daemon takes it up.
  *
+ * @returns the batch that became ready
  * @throws InvalidFileError `invalid-control-file` with every problem; the previous one stays in force
  */
 export async function replaceControl(
   context: SyncContext,
-  request: { readonly feed: string; readonly text: string; readonly what: string; readonly source: string },
-): Promise<void> {
-  const { feed: feedName, text, what, source } = request;
-  readControlFile(text, context.language, what);
+  { feed: feedName, text, what, source, start }: ControlRequest,
+): Promise<Pick<Collected, 'run' | 'queued'> | undefined> {
+  const listed = readControlFile(text, context.language, what).files.map(({ name }) => name);
   const feed = await ensureFeed(context.database, feedName);
-  await context.database.transaction(async (connection) => {
+  return context.database.transaction(async (connection) => {
     await connection.query('select pg_advisory_xact_lock($1, $2)', [COLLECTING, feed.id]);
-    await putControlFile(connection, feed, text, source, true);
+    const { id: controlId } = await putControlFile(connection, feed, text, source, true);
+    const run = await openBatch(connection, feed.id);
+    if (run === undefined || (await findRun(connection, run))?.status !== 'uploading') return undefined;
+    if ((await missingFiles(connection, run, listed)).length > 0) return undefined;
+    await makeReady(connection, run, { ...feed, controlId }, listed, source);
+    const queued = start === 'when-ready';
+    if (queued) await queue(connection, run);
+    return { run, queued };
   });
 }
 

@@ -214,7 +214,13 @@ describe('A daemon that ends in the middle of a run', function () {
     const path = join(site.path, 'users.json');
     await writeFile(path, JSON.stringify(many));
     const text = await readFile(join(packageRoot(), 'config', 'examples', 'control.json'), 'utf8');
-    await replaceControl(app.sync, { feed: 'default', text, what: 'The control file', source: 'test' });
+    await replaceControl(app.sync, {
+      feed: 'default',
+      text,
+      what: 'The control file',
+      source: 'test',
+      start: 'when-ready',
+    });
     const { run } = await collectFile(app.sync, {
       feed: 'default',
       file: {
