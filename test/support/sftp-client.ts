@@ -15,7 +15,8 @@ export interface SftpClientOptions {
 export interface Transferred {
   readonly code: number | null;
   readonly output: string;
-  /** When the last command was done, by the client's clock: the time in milliseconds. NaN when it came to nothing. */
+  /** When the last command began and was done, by the client's clock in milliseconds. NaN when it came to nothing. */
+  readonly begunAt: number;
   readonly doneAt: number;
 }
 
@@ -33,6 +34,7 @@ export class Transfer {
     this.ended = once(child, 'close').then(([code]) => ({
       code: code as number | null,
       output,
+      begunAt: Number(/^begun at (\d+)$/m.exec(output)?.[1]),
       doneAt: Number(/^done at (\d+)$/m.exec(output)?.[1]),
     }));
   }
@@ -67,19 +69,20 @@ export class SftpClient {
   /**
    * Runs a batch of sftp commands in `upload`, and fails as soon as one of them does.
    *
-   * @returns when the last of them was done: the moment at which an upload was complete.
+   * @returns when the last of them began: the upload was complete a moment later, and certainly not before.
    */
   async run(...commands: string[]): Promise<number> {
-    const { code, output, doneAt } = await this.start(commands).ended;
+    const { code, output, begunAt } = await this.start(commands).ended;
     if (code !== 0) throw new Error(`sftp ended with ${code}:\n${output}`);
-    return doneAt;
+    return begunAt;
   }
 
   /** As `run`, without waiting; `kilobitsPerS` slows it down, in small pieces, since a piece is sent all at once. */
   start(commands: readonly string[], kilobitsPerS?: number): Transfer {
     const slowly = kilobitsPerS === undefined ? [] : ['-l', String(kilobitsPerS), '-B', '4096'];
     const transfer = this.#spawn('sftp', [...slowly, '-b', '-', ...this.#connection('-P'), this.#target]);
-    transfer.child.stdin?.end(['cd upload', ...commands, '!echo "done at $(date +%s%3N)"', ''].join('\n'));
+    const lines = ['cd upload', ...commands.slice(0, -1), stamp('begun'), ...commands.slice(-1), stamp('done'), ''];
+    transfer.child.stdin?.end(lines.join('\n'));
     return transfer;
   }
 
@@ -134,4 +137,9 @@ export class SftpClient {
     const child = spawn(program, args, { detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
     return Object.assign(new Transfer(child), { child });
   }
+}
+
+/** Has the client run a command of its own machine, between two of its own. */
+function stamp(what: 'begun' | 'done'): string {
+  return `!echo "${what} at $(date +%s%3N)"`;
 }
