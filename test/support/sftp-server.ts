@@ -40,6 +40,7 @@ export function missingForSftp(): string | undefined {
 export interface SftpAccount {
   readonly name: string;
   readonly uid: number;
+  readonly group: string;
   /** The folder that it is locked into. */
   readonly root: string;
   /** The only one in which it may write. */
@@ -153,7 +154,14 @@ async function openAccount(
   await mkdir(upload, { mode: 0o700 });
   await chown(upload, owner.uid, owner.gid);
   await copyFile(join(folder, 'client_key.pub'), join(folder, 'authorized_keys', name));
-  return { name, uid: owner.uid, root, upload, client: new SftpClient({ folder, port, account: name }) };
+  return {
+    name,
+    uid: owner.uid,
+    group: owner.group,
+    root,
+    upload,
+    client: new SftpClient({ folder, port, account: name }),
+  };
 }
 
 async function readOwners(): Promise<ReadonlyMap<string, Owner>> {

@@ -1,17 +1,25 @@
 import { expect } from 'chai';
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readdir, stat, utimes, writeFile } from 'node:fs/promises';
+import { readFile, readdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
+import { packageRoot } from '../../src/lib/package-root.js';
 import { Site, type Person } from '../support/cli.js';
 import { crowd } from '../support/crowd.js';
 import { eventually } from '../support/eventually.js';
 import { RunningDaemon, type RunSeen } from '../support/running-daemon.js';
 import type { SftpClient, Transfer } from '../support/sftp-client.js';
-import { SftpServer, missingForSftp, type SftpAccount } from '../support/sftp-server.js';
+import {
+  SSHD_CONFIG,
+  SftpServer,
+  effectiveSettings,
+  missingForSftp,
+  type SftpAccount,
+} from '../support/sftp-server.js';
+import { sshdBlockOf } from '../support/docs-sftp.js';
 
 const run = promisify(execFile);
 
@@ -417,6 +425,21 @@ function describeSftp(this: Mocha.Suite): void {
     expect(byPassword.output).to.include('Permission denied (publickey)');
     const otherKey = await client.withKey('other_key').ssh([]);
     expect(otherKey.output).to.include('Permission denied (publickey)');
+  });
+
+  it('may come to a server that is there already: the block for it says the same as the file for one of its own', async () => {
+    const { name, group } = accountOf('locked');
+    const block = sshdBlockOf(await readFile(join(packageRoot(), 'docs', 'sftp.md'), 'utf8'));
+    const file = await local('sshd_config', block.replace(/^Match Group drop$/m, `Match Group ${group}`));
+    const hostKey = ['-o', `HostKey=${join(server.folder, 'host_key')}`];
+    const own = await effectiveSettings(SSHD_CONFIG, name, ...hostKey);
+    const shared = await effectiveSettings(file, name, ...hostKey);
+    const keywords = [...block.matchAll(/^ {2}(\w+) /gm)].map(([, keyword = '']) => keyword.toLowerCase());
+    const settingsOf = (settings: string[]): string[] =>
+      settings.filter((line) => keywords.includes(line.split(' ', 1)[0]!));
+    expect(keywords).to.have.length.greaterThan(10);
+    expect(settingsOf(shared)).to.deep.equal(settingsOf(own));
+    expect(settingsOf(own)).to.have.length(keywords.length);
   });
 
   it('belong to the account, for nobody else to read, and whoever has its number may take them', async () => {

@@ -1,0 +1,43 @@
+import { expect } from 'chai';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from '../src/lib/package-root.js';
+import { readDocuments, tableRows } from './support/docs-markdown.js';
+import { explainedLines, sshdConfigOf } from './support/docs-sftp.js';
+import { testNames } from './support/test-names.js';
+
+const documents = readDocuments();
+
+describe('docs/hostile-inputs.md', () => {
+  const tables = tableRows(documents.get('docs/hostile-inputs.md') ?? '');
+  const cells = [...tables.values()].flat().map((row) => row.at(-1) ?? '');
+
+  it('names a test for each thing that may come', () => {
+    const files = tables.get('Files') ?? [];
+    expect(files.filter(([input]) => input !== '')).to.have.length.greaterThan(13);
+    expect(cells.filter((cell) => !/^`test\/[^`]+\.test\.ts` › .+$/.test(cell))).to.deep.equal([]);
+  });
+
+  it('names no test that is not there', () => {
+    const missing = cells.filter((cell) => {
+      const [, file = '', name = ''] = /^`([^`]+)` › (.+)$/.exec(cell) ?? [];
+      const path = join(packageRoot(), file);
+      return !existsSync(path) || !testNames(file, readFileSync(path, 'utf8')).includes(name);
+    });
+    expect(missing).to.deep.equal([]);
+  });
+});
+
+describe('docs/sftp.md', () => {
+  const page = documents.get('docs/sftp.md') ?? '';
+  const config = readFileSync(join(packageRoot(), 'config', 'container', 'sshd_config'), 'utf8');
+
+  it('shows the configuration that the image and the tests use', () => {
+    expect(sshdConfigOf(page)).to.equal(config);
+  });
+
+  it('explains every line of it, and no other', () => {
+    const lines = config.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    expect(explainedLines(page).sort()).to.deep.equal(lines.sort());
+  });
+});
