@@ -15,7 +15,7 @@ const RETRYABLE: Readonly<Record<string, string>> = {
 
 /** Messages and codes of the driver and of sockets for a connection that went away. */
 const LOST_CONNECTION =
-  /connection terminated|connection ended|connection refused|ECONNRESET|ECONNREFUSED|EPIPE|socket|timeout exceeded when trying to connect/i;
+  /connection terminated|connection ended|connection refused|is not queryable|ECONNRESET|ECONNREFUSED|EPIPE|socket|timeout exceeded when trying to connect/i;
 
 export function isRetryable(error: unknown): boolean {
   for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth += 1) {

@@ -43,7 +43,12 @@ describe('Errors of the database', () => {
   it('that pass by themselves are told by SQLSTATE or by what the connection says', () => {
     for (const code of ['40001', '40P01', '57P01', '53300', '08006'])
       expect(isRetryable(postgresError(code)), code).to.equal(true);
-    expect(isRetryable(new Error('Connection terminated unexpectedly'))).to.equal(true);
+    for (const message of [
+      'Connection terminated unexpectedly',
+      'Client has encountered a connection error and is not queryable',
+      'Client was closed and is not queryable',
+    ])
+      expect(isRetryable(new Error(message)), message).to.equal(true);
     expect(isRetryable(Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }))).to.equal(true);
     expect(isRetryable(new Error('wrapped', { cause: postgresError('40001') }))).to.equal(true);
     for (const code of ['23505', '42P01', '22P02', '28P01', '53100'])
