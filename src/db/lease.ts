@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { UserSyncError } from '../lib/errors.js';
-import type { Connection, Database } from './database.js';
+import type { QueryResultRow } from 'pg';
+import type { Connection, Database, Executor } from './database.js';
+import type { StageTable } from './queries.js';
 
 /** How long a process may be silent before another may take over its runs. */
 export const LEASE_MS = 60_000;
@@ -112,6 +114,25 @@ export class Lease {
     const error = new LeaseLostError(this.feed);
     this.#loss.abort(error);
     throw error;
+  }
+
+  /** A transaction that only the holder can commit. */
+  transaction<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    return this.#database.transaction(async (connection) => {
+      await this.assertHeld(connection);
+      return work(connection);
+    });
+  }
+
+  /** Runs each query in a transaction that only the holder can commit. */
+  get executor(): Executor {
+    return {
+      rows: <Row extends QueryResultRow>(name: string, params?: readonly unknown[], stage?: StageTable) =>
+        this.transaction((connection) => connection.rows<Row>(name, params, stage)),
+      query: <Row extends QueryResultRow>(text: string, params?: readonly unknown[]) =>
+        this.transaction((connection) => connection.query<Row>(text, params)),
+      run: (name, params, stage) => this.transaction((connection) => connection.run(name, params, stage)),
+    };
   }
 
   /** Tells the others that this process is alive. A missed beat is no harm: the token decides. */

@@ -42,7 +42,7 @@ export async function applyPlan(database: Database, request: ApplyRequest): Prom
     request.withoutBlocks,
   ]);
   const limit = pLimit(attempt.settings.concurrency);
-  const applier = new Applier(database, request, chunks);
+  const applier = new Applier(request, chunks);
   // The first failure stops those not yet begun; those under way end by themselves.
   const results = await Promise.allSettled(chunks.map((chunk) => limit(() => applier.apply(chunk))));
   const failed = results.find((result) => result.status === 'rejected');
@@ -51,15 +51,13 @@ export async function applyPlan(database: Database, request: ApplyRequest): Prom
 }
 
 class Applier {
-  readonly #database: Database;
   readonly #request: ApplyRequest;
   readonly #total: number;
   #done = 0;
   refused = 0;
   firstFailure: unknown;
 
-  constructor(database: Database, request: ApplyRequest, chunks: readonly Chunk[]) {
-    this.#database = database;
+  constructor(request: ApplyRequest, chunks: readonly Chunk[]) {
     this.#request = request;
     this.#total = chunks.reduce((sum, chunk) => sum + size(chunk), 0);
   }
@@ -98,7 +96,7 @@ class Applier {
     const { attempt, fileNames } = this.#request;
     const { runId, feedId } = attempt;
     const range = [runId, chunk.first_ordinal, chunk.last_ordinal];
-    await this.#fenced(async (connection) => {
+    await this.#request.lease.transaction(async (connection) => {
       await assertNotCancelled(connection, runId);
       const [claimed] = await connection.rows<{ open: boolean }>('apply/claim-chunk', range);
       if (claimed === undefined) throw new LeaseLostError(attempt.settings.name);
@@ -122,7 +120,9 @@ class Applier {
 
   async #split(chunk: Chunk): Promise<Chunk[]> {
     const range = [this.#request.attempt.runId, chunk.first_ordinal, chunk.last_ordinal];
-    return this.#fenced((connection) => connection.rows<Chunk & Record<string, unknown>>('apply/split-chunk', range));
+    return this.#request.lease.transaction((connection) =>
+      connection.rows<Chunk & Record<string, unknown>>('apply/split-chunk', range),
+    );
   }
 
   async #refuse(chunk: Chunk, error: unknown): Promise<void> {
@@ -133,19 +133,11 @@ class Applier {
       `The database refuses this user (SQLSTATE ${sqlState(error) ?? 'unknown'}). ` +
       'Correct the record, or the constraint or trigger that refuses it.';
     const { first_ordinal: ordinal } = chunk;
-    await this.#fenced(async (connection) => {
+    await this.#request.lease.transaction(async (connection) => {
       await connection.run('apply/reject-change', [runId, ordinal, message, fileNames], stageTable(runId));
       await connection.run('apply/close-chunk', [runId, ordinal, ordinal]);
     });
     this.refused += 1;
-  }
-
-  /** A transaction that only the holder of the feed can commit. */
-  #fenced<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
-    return this.#database.transaction(async (connection) => {
-      await this.#request.lease.assertHeld(connection);
-      return work(connection);
-    });
   }
 }
 

@@ -27,7 +27,10 @@ export async function cancelRun(database: Database, runId: number, actor: string
     await logRun(database, runId, 'warn', `The run is cancelled, by ${actor}${note === undefined ? '' : `: ${note}`}.`);
     // What it would have done, it did not do.
     const counts = { ...run.counts, added: 0, updated: 0, blocked: 0, unblocked: 0 };
-    await endRun(database, runId, 'cancelled', actor, { counts }, undefined, WAITING).catch(async (error: unknown) => {
+    const cancelled = database.transaction((connection) =>
+      endRun(connection, runId, 'cancelled', actor, { counts }, WAITING),
+    );
+    await cancelled.catch(async (error: unknown) => {
       // Somebody made it go on in between: then it is stopped like one under way.
       if (!(error instanceof UserSyncError && error.code === 'run-status')) throw error;
       await updateRun(database, runId, { cancelRequested: true });

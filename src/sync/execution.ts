@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { controlFile } from '../db/feeds.js';
+import type { Connection } from '../db/database.js';
 import type { Lease } from '../db/lease.js';
 import { stageTable } from '../db/queries.js';
 import { clearRecordErrors, countErrors, logRun } from '../db/run-log.js';
@@ -28,7 +29,7 @@ import { RunHooks } from './hooks.js';
 import { describeUnexpected } from './unexpected.js';
 import { modelDigest } from './install-model.js';
 import { knownObjects } from './lookups.js';
-import { countChanges, currentVersion, makePlan, StageLostError, type Plan } from './plan.js';
+import { countChanges, currentVersion, makePlan, type Plan } from './plan.js';
 import { planRevert } from './revert.js';
 import { stageBatch } from './stage.js';
 import { NOTHING_STAGED, type StageSummary } from './stage-messages.js';
@@ -240,34 +241,37 @@ export class Execution {
     const { id: runId, feedId } = this.run;
     const fileNames = await this.#fileNames();
     const withoutBlocks = this.options.approval?.withoutBlocks ?? this.run.withoutBlocks;
-    const refused = await this.#timed('apply', async () => {
-      const count = await applyPlan(database, {
+    const refused = await this.#timed('apply', () =>
+      applyPlan(database, {
         attempt: this.#attempt,
         lease: this.#lease,
         fileNames,
         withoutBlocks,
         hasDependents: model.dependents.length > 0,
-      });
-      if (this.run.kind === 'revert') return count;
-      await this.#assertStillStaged(batch?.staged.rows ?? planned.records);
-      await settleFeed(database, this.#lease, {
-        runId,
-        feedId,
-        fileNames,
-        digestsDiffer: batch === undefined || batch.plan.candidates > planned.updated + planned.unblocked,
-        hasErrors: batch === undefined || batch.staged.inError + batch.plan.unknownPeople > 0,
-        hasRejected: planned.rejected > 0,
-        // What earlier attempts applied may have been written when nothing was staged.
-        isRepeated: this.run.status === 'applying',
-        hasMissing: batch === undefined || batch.plan.missing > planned.blocked,
-      });
-      return count;
-    });
+      }),
+    );
     const counts = await this.#appliedCounts({ ...planned, rejected: planned.rejected + refused });
     await this.#hooks.afterApply(counts);
     const changed = changesIn(counts) > 0;
-    const applied = this.run.kind !== 'revert';
-    await this.end({ outcome: changed ? 'applied' : 'nothing-to-change', applied, counts });
+    const isBatch = this.run.kind !== 'revert';
+    await this.end(
+      { outcome: changed ? 'applied' : 'nothing-to-change', applied: isBatch, counts },
+      async (connection) => {
+        if (!isBatch) return;
+        await settleFeed(connection, {
+          runId,
+          feedId,
+          fileNames,
+          rows: batch?.staged.rows ?? planned.records,
+          digestsDiffer: batch === undefined || batch.plan.candidates > planned.updated + planned.unblocked,
+          hasErrors: batch === undefined || batch.staged.inError + batch.plan.unknownPeople > 0,
+          hasRejected: planned.rejected > 0,
+          // What earlier attempts applied may have been written when nothing was staged.
+          isRepeated: this.run.status === 'applying',
+          hasMissing: batch === undefined || batch.plan.missing > planned.blocked,
+        });
+      },
+    );
   }
 
   async move(to: RunStatus, update: RunUpdate = {}, reason?: string): Promise<void> {
@@ -276,11 +280,16 @@ export class Execution {
     await this.#note('info', `The run is ${to}, by ${actor}${reason === undefined ? '' : `: ${reason}`}.`);
   }
 
-  async end(update: RunUpdate): Promise<void> {
-    const { actor } = this.options;
-    await this.#note('info', `The run is complete: ${update.outcome ?? ''}.`);
-    const timings = this.#timings;
-    await endRun(this.#context.database, this.run.id, 'complete', actor, { ...update, timings }, this.#lease);
+  /** @param settle what belongs to the end, in its transaction */
+  async end(update: RunUpdate, settle?: (connection: Connection) => Promise<void>): Promise<void> {
+    const { id, feed } = this.run;
+    const message = `The run is complete: ${update.outcome ?? ''}.`;
+    await this.#lease.transaction(async (connection) => {
+      if (settle !== undefined) await this.#timed('apply', () => settle(connection));
+      await logRun(connection, id, 'info', message);
+      await endRun(connection, id, 'complete', this.options.actor, { ...update, timings: this.#timings });
+    });
+    this.#context.logger.info(message, { run: id, feed });
   }
 
   /** The run says why it ended; what had been applied is published. */
@@ -296,7 +305,9 @@ export class Execution {
       await logRun(database, id, cancelled ? 'warn' : 'error', message, code);
       const counts = await this.#appliedCounts(current.counts);
       const update = { failureCode: code, failureMessage: message, timings: this.#timings, counts };
-      await endRun(database, id, cancelled ? 'cancelled' : 'failed', this.options.actor, update, this.#lease);
+      await this.#lease.transaction((connection) =>
+        endRun(connection, id, cancelled ? 'cancelled' : 'failed', this.options.actor, update),
+      );
       // What had been applied stays, so whoever follows it is told.
       if (changesIn(counts) > 0) await this.#hooks.afterApply(counts);
       // What nobody foresaw needs somebody; other failures are told by whoever reports on the run.
@@ -318,16 +329,6 @@ export class Execution {
     const { id, feed } = this.run;
     await logRun(database, id, level, message, code);
     logger[level](message, { run: id, feed });
-  }
-
-  /** Chunks applied after a crash of Postgres found nothing staged: what was received for their users is yet to be kept. */
-  async #assertStillStaged(rows: number): Promise<void> {
-    const [stage] = await this.#context.database.rows<{ staged: number }>(
-      'stage/count-stage',
-      [],
-      stageTable(this.run.id),
-    );
-    if (rows > 0 && stage?.staged === 0) throw new StageLostError(0, rows);
   }
 
   async #assertNotCancelled(): Promise<void> {

@@ -1,9 +1,9 @@
 import type { Connection, Database } from '../db/database.js';
-import type { Lease } from '../db/lease.js';
 import { stageTable } from '../db/queries.js';
 import { countErrors } from '../db/run-log.js';
 import { moveRun, type RunUpdate } from '../db/runs.js';
 import type { RunStatus } from '../domain/run.js';
+import { StageLostError } from './plan.js';
 
 /** Serialises the ends of runs, so that changes are numbered in the order in which they become visible. */
 const PUBLICATION_LOCK = 'sync.publication';
@@ -12,6 +12,8 @@ export interface SettleRequest {
   readonly runId: number;
   readonly feedId: number;
   readonly fileNames: readonly string[];
+  /** Rows that were staged. */
+  readonly rows: number;
   /** Some record differed without anything to change. */
   readonly digestsDiffer: boolean;
   readonly hasErrors: boolean;
@@ -22,44 +24,46 @@ export interface SettleRequest {
   readonly isRepeated: boolean;
 }
 
-/** Brings the feed's books in line with the batch where no change did: who is in error, what was received from them. */
-export async function settleFeed(database: Database, lease: Lease, request: SettleRequest): Promise<void> {
-  const { runId, feedId, fileNames } = request;
+/**
+ * Brings the feed's books in line with the batch where no change did: who is in error, what was received from them, who is
+ * on the way out. In the transaction that ends the run, as a run that has to be done again would count leavers twice.
+ *
+ * @throws StageLostError when a crash of Postgres has emptied the staging table: everybody would look like a leaver
+ */
+export async function settleFeed(connection: Connection, request: SettleRequest): Promise<void> {
+  const { runId, feedId, fileNames, rows } = request;
   const stage = stageTable(runId);
-  await database.transaction(async (connection) => {
-    await lease.assertHeld(connection);
-    if (request.digestsDiffer) await connection.run('apply/settle-digests', [runId, feedId], stage);
-    if (request.hasErrors || request.hasRejected) await connection.run('apply/settle-errors', [feedId], stage);
-    if (request.hasRejected) await connection.run('apply/settle-rejected', [runId, feedId, fileNames], stage);
-    if (request.isRepeated) await connection.run('apply/settle-received', [runId, feedId, fileNames], stage);
-    if (request.hasMissing) await connection.run('apply/settle-missing', [feedId], stage);
-    await connection.run('apply/settle-returned', [feedId], stage);
-  });
+  const [counted] = await connection.rows<{ staged: number }>('stage/count-stage', [], stage);
+  if (rows > 0 && counted?.staged === 0) throw new StageLostError(0, rows);
+  if (request.digestsDiffer) await connection.run('apply/settle-digests', [runId, feedId], stage);
+  if (request.hasErrors || request.hasRejected) await connection.run('apply/settle-errors', [feedId], stage);
+  if (request.hasRejected) await connection.run('apply/settle-rejected', [runId, feedId, fileNames], stage);
+  if (request.isRepeated) await connection.run('apply/settle-received', [runId, feedId, fileNames], stage);
+  if (request.hasMissing) await connection.run('apply/settle-missing', [feedId], stage);
+  await connection.run('apply/settle-returned', [feedId], stage);
 }
 
 /**
  * Ends a run: what was planned but not applied is set apart, the rest is published to those who follow the directory's
- * changes, and the status says how it went; all in one transaction.
+ * changes, and the status says how it went.
+ *
+ * @param connection in one transaction
  */
 export async function endRun(
-  database: Database,
+  connection: Connection,
   runId: number,
   status: Extract<RunStatus, 'complete' | 'failed' | 'cancelled'>,
   actor: string,
   update: RunUpdate,
-  lease?: Lease,
   from?: readonly RunStatus[],
 ): Promise<void> {
-  await database.transaction(async (connection) => {
-    if (lease !== undefined) await lease.assertHeld(connection);
-    if (update.outcome !== 'dry-run') {
-      await connection.run('apply/withhold-unapplied', [runId]);
-      await connection.run('links/take-back-references', [runId]);
-    }
-    await publish(connection, runId);
-    const errors = await countErrors(connection, runId);
-    await moveRun(connection, runId, status, actor, { ...update, errors, finishedAt: new Date() }, null, from);
-  });
+  if (update.outcome !== 'dry-run') {
+    await connection.run('apply/withhold-unapplied', [runId]);
+    await connection.run('links/take-back-references', [runId]);
+  }
+  await publish(connection, runId);
+  const errors = await countErrors(connection, runId);
+  await moveRun(connection, runId, status, actor, { ...update, errors, finishedAt: new Date() }, null, from);
 }
 
 async function publish(connection: Connection, runId: number): Promise<void> {

@@ -190,8 +190,13 @@ export function ndjson<T = Record<string, unknown>>(text: string): T[] {
 
 /** Waits until the program has printed a line that matches. */
 export async function printed(stream: NodeJS.ReadableStream, pattern: RegExp): Promise<string> {
-  for await (const line of createInterface({ input: stream })) if (pattern.test(line)) return line;
-  throw new Error(`the program ended without printing ${String(pattern)}`);
+  try {
+    for await (const line of createInterface({ input: stream })) if (pattern.test(line)) return line;
+    throw new Error(`the program ended without printing ${String(pattern)}`);
+  } finally {
+    // Reading line by line pauses it at the end, and a program whose output nobody reads stands still.
+    stream.resume();
+  }
 }
 
 async function collect(child: ChildProcess): Promise<Called> {

@@ -37,7 +37,7 @@ export class SyncHarness implements AsyncDisposable {
     private readonly folder: Awaited<ReturnType<typeof temporaryFolder>>,
     readonly control: string,
     readonly testDatabase: TestDatabase,
-    private readonly settings: FeedSettings,
+    readonly settings: FeedSettings,
   ) {}
 
   /**

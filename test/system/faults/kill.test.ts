@@ -13,7 +13,7 @@ import {
   randomOf,
   stored,
 } from '../../support/campaign.js';
-import { Site, type Running } from '../../support/cli.js';
+import { printed, Site, type Running } from '../../support/cli.js';
 import { eventually } from '../../support/eventually.js';
 import { SyncHarness } from '../../support/sync.js';
 
@@ -55,7 +55,7 @@ async function campaign(rounds: number, end: (daemon: Running) => Promise<void>)
   const { database } = site.testDatabase;
   const endedIn: Record<string, number> = {};
   const recoveries: number[] = [];
-  let daemon = await site.start(['serve']);
+  let daemon = await serve(site);
   try {
     for (let round = 1; round <= rounds; round++) {
       const batch = campaignBatch(random);
@@ -67,7 +67,7 @@ async function campaign(rounds: number, end: (daemon: Running) => Promise<void>)
       endedIn[moment] = (endedIn[moment] ?? 0) + 1;
       await end(daemon);
       const started = performance.now();
-      daemon = await site.start(['serve']);
+      daemon = await serve(site);
       const runs = await eventually(`round ${round} to end`, async () => {
         const all = (await listRuns(database, { limit: 20 })).filter(({ id }) => id > seen).reverse();
         const isEmpty = (await readdir(directory)).length === 0;
@@ -122,6 +122,13 @@ async function expectTidy(site: Site, round: number): Promise<void> {
        and changes.run = (select max(id) from sync.run where outcome = 'applied')`,
   );
   expect(lost, what).to.deep.equal([]);
+}
+
+/** Before it has started, a process does not listen to signals: any of them just ends it. */
+async function serve(site: Site): Promise<Running> {
+  const daemon = await site.start(['serve']);
+  await printed(daemon.child.stderr!, /"Started"/);
+  return daemon;
 }
 
 async function kill({ child, ended }: Running): Promise<void> {

@@ -1,0 +1,39 @@
+import { expect } from 'chai';
+import { executeRun } from '../../../src/sync/pipeline.js';
+import { record } from '../../support/daemon-site.js';
+import { SyncHarness, type BatchOptions } from '../../support/sync.js';
+
+/** Lets a run come to its end, and not over it, until it is taken away. */
+const NO_END = `
+  create function no_end() returns trigger language plpgsql as $$ begin raise exception 'not now'; end $$;
+  create trigger no_end before update on sync.run for each row when (new.status = 'complete') execute function no_end()`;
+
+describe('A run that is done again', () => {
+  it('counts once that somebody was missing, although its end was reached before', async () => {
+    await using harness = await SyncHarness.open();
+    const grace: BatchOptions = { settings: { leavers: { graceRuns: 1, graceDays: 0 } } };
+    await harness.sync([record('ada'), record('bob')]);
+    const run = await harness.submit([record('bob')]);
+    await harness.rows(NO_END);
+    await leave(harness, run, grace);
+    await leave(harness, run, grace);
+    await harness.rows('drop trigger no_end on sync.run');
+    const done = await harness.execute(run, grace);
+    expect(done).to.include({ status: 'complete' });
+    expect(done.counts).to.include({ blocked: 0 });
+    expect((await harness.sync([record('bob')], grace)).counts).to.include({ blocked: 1 });
+  });
+});
+
+/** One attempt that is left as it is, like that of a process that dies. */
+async function leave(harness: SyncHarness, run: number, options: BatchOptions = {}): Promise<unknown> {
+  return executeRun(harness.context, run, {
+    settings: { ...harness.settings, ...options.settings },
+    actor: 'test',
+    signal: new AbortController().signal,
+    isLeft: () => true,
+  }).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
