@@ -1,7 +1,8 @@
 import { isRetryable } from '../db/sqlstate.js';
 import { LeaseLostError } from '../db/lease.js';
 import { ensureFeed } from '../db/feeds.js';
-import { nextRun, type RunRow } from '../db/runs.js';
+import { findRun, nextRun, type RunRow } from '../db/runs.js';
+import { isEnd } from '../domain/run.js';
 import { UserSyncError } from '../lib/errors.js';
 import type { Logger } from '../lib/logger.js';
 import type { FeedSettings, OnProgress, SyncContext } from '../sync/context.js';
@@ -86,13 +87,18 @@ export class FeedRunner {
       this.#logger.debug("Another process works on the feed; it is this one's turn later");
       return 'later';
     }
-    if (run === undefined || isRetryable(error) || isUnreachable(error) || error instanceof LeaseLostError) {
-      this.#logger.warn('The run is left as it is and taken up again', { run: run?.id, error });
-      return 'later';
+    if (run !== undefined && (await this.#hasEnded(run))) {
+      // The run says itself why it failed.
+      await this.#options.onEnded(run.id);
+      return 'done';
     }
-    // The run says itself why it failed.
-    await this.#options.onEnded(run.id);
-    return 'done';
+    this.#logger.warn('The run is left as it is and taken up again', { run: run?.id, error });
+    return 'later';
+  }
+
+  async #hasEnded(run: RunRow): Promise<boolean> {
+    const now = await findRun(this.#options.context.database, run.id).catch(() => undefined);
+    return now !== undefined && isEnd(now.status);
   }
 }
 

@@ -10,7 +10,7 @@ import {
   type RunTimings,
 } from '../domain/run.js';
 import { UserSyncError } from '../lib/errors.js';
-import type { Database, Executor } from './database.js';
+import type { Connection, Database, Executor } from './database.js';
 
 /** Everything known of a run except its log, plan and files. */
 export interface RunRow {
@@ -198,6 +198,16 @@ export async function findAbandonedRun(database: Executor, feedId: number): Prom
     [feedId],
   );
   return row === undefined ? undefined : complete(row);
+}
+
+/** The held runs of a run's feed that are older than it, locked until the transaction ends. */
+export async function lockHeldBefore(connection: Connection, { id, feedId }: RunRow): Promise<RunRow[]> {
+  const rows = await connection.query<RunRow>(
+    `select ${COLUMNS} from sync.run join sync.feed on feed.id = run.feed_id
+     where run.feed_id = $1 and run.id < $2 and run.status = 'held' order by run.id for update of run`,
+    [feedId, id],
+  );
+  return rows.map(complete);
 }
 
 /**

@@ -1,6 +1,6 @@
-import type { Database } from '../db/database.js';
+import type { Connection, Database } from '../db/database.js';
 import { logRun } from '../db/run-log.js';
-import { findRun, listRuns, unknownRun, updateRun, type RunRow } from '../db/runs.js';
+import { findRun, lockHeldBefore, unknownRun, updateRun, type RunRow } from '../db/runs.js';
 import { isEnd } from '../domain/run.js';
 import { UserSyncError } from '../lib/errors.js';
 import type { Approval } from './context.js';
@@ -24,12 +24,7 @@ export async function cancelRun(database: Database, runId: number, actor: string
   if (run.status === 'planning' || run.status === 'applying') {
     await updateRun(database, runId, { cancelRequested: true });
   } else {
-    await logRun(database, runId, 'warn', `The run is cancelled, by ${actor}${note === undefined ? '' : `: ${note}`}.`);
-    // What it would have done, it did not do.
-    const counts = { ...run.counts, added: 0, updated: 0, blocked: 0, unblocked: 0 };
-    const cancelled = database.transaction((connection) =>
-      endRun(connection, runId, 'cancelled', actor, { counts }, WAITING),
-    );
+    const cancelled = database.transaction((connection) => cancelWaiting(connection, run, actor, note));
     await cancelled.catch(async (error: unknown) => {
       // Somebody made it go on in between: then it is stopped like one under way.
       if (!(error instanceof UserSyncError && error.code === 'run-status')) throw error;
@@ -40,11 +35,22 @@ export async function cancelRun(database: Database, runId: number, actor: string
   return (await findRun(database, runId)) ?? run;
 }
 
-/** Held runs of a feed that are older than the batch now applied: approving one would go back to its batch. */
-export async function cancelSuperseded(database: Database, applied: RunRow): Promise<void> {
-  const held = await listRuns(database, { feed: applied.feed, statuses: ['held'], before: applied.id, limit: 100 });
-  for (const run of held)
-    await cancelRun(database, run.id, 'user-sync', `run ${applied.id} with a later batch was applied`);
+/** To be called in a transaction. */
+async function cancelWaiting(connection: Connection, run: RunRow, actor: string, note?: string): Promise<void> {
+  const message = `The run is cancelled, by ${actor}${note === undefined ? '' : `: ${note}`}.`;
+  await logRun(connection, run.id, 'warn', message);
+  // What it would have done, it did not do.
+  const counts = { ...run.counts, added: 0, updated: 0, blocked: 0, unblocked: 0 };
+  await endRun(connection, run.id, 'cancelled', actor, { counts }, WAITING);
+}
+
+/**
+ * Cancels the held runs of a feed that are older than the batch now applied: approving one would go back to its batch. To
+ * be called in the transaction that ends the later run, after `endRun`, so that there is no moment in between.
+ */
+export async function cancelSuperseded(connection: Connection, applied: RunRow): Promise<void> {
+  for (const run of await lockHeldBefore(connection, applied))
+    await cancelWaiting(connection, run, 'user-sync', `run ${applied.id} with a later batch was applied`);
 }
 
 /**

@@ -1,28 +1,20 @@
 import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { controlFile } from '../db/feeds.js';
 import type { Connection } from '../db/database.js';
 import type { Lease } from '../db/lease.js';
 import { stageTable } from '../db/queries.js';
 import { clearRecordErrors, countErrors, logRun } from '../db/run-log.js';
-import { findRun, moveRun, runFiles, updateRun, type RunRow, type RunUpdate } from '../db/runs.js';
+import { findRun, moveRun, updateRun, type RunRow, type RunUpdate } from '../db/runs.js';
 import type { GuardResult } from '../domain/guard.js';
 import { describeGuard } from '../domain/guard-text.js';
-import {
-  NO_COUNTS,
-  countsOfPlan,
-  type BatchFile,
-  type RunCounts,
-  type RunPhase,
-  type RunStatus,
-} from '../domain/run.js';
+import { NO_COUNTS, countsOfPlan, type RunCounts, type RunPhase, type RunStatus } from '../domain/run.js';
 import { UserSyncError } from '../lib/errors.js';
-import type { ControlFile, FileEntry } from '../mapping/instruction.js';
 import { directoryNeeds } from '../mapping/mapped-names.js';
 import { RunCancelledError, applyPlan } from './apply.js';
+import { readBatch, type Batch } from './batch.js';
 import type { RunAttempt, RunOptions, SyncContext } from './context.js';
-import { readControlRow } from './control.js';
+import { cancelSuperseded } from './decide.js';
 import { endRun, settleFeed } from './finish.js';
 import { evaluateGuards, groupLosses, lastBatch, type LastBatch } from './guards.js';
 import { RunHooks } from './hooks.js';
@@ -44,17 +36,17 @@ export interface PlannedBatch {
 
 /** One attempt at one run: its phases and steps, for the pipeline to put in order. */
 export class Execution {
-  readonly run: RunRow;
+  #run: RunRow;
   readonly options: RunOptions;
   readonly #context: SyncContext;
   readonly #lease: Lease;
   readonly #attempt: RunAttempt;
   readonly #hooks: RunHooks;
   readonly #timings: { -readonly [P in RunPhase]: number };
-  #batch: Promise<{ files: BatchFile[]; control: ControlFile; controlText: string }> | undefined;
+  #batch: Promise<Batch> | undefined;
 
   constructor(context: SyncContext, run: RunRow, lease: Lease, options: RunOptions) {
-    this.run = run;
+    this.#run = run;
     this.options = options;
     this.#context = context;
     this.#lease = lease;
@@ -67,6 +59,10 @@ export class Execution {
       signal: options.signal,
       onProgress: options.onProgress ?? (() => undefined),
     };
+  }
+
+  get run(): RunRow {
+    return this.#run;
   }
 
   /** The same bytes through the same control file, model and plugins as last time, and nothing of that batch left undone. */
@@ -105,8 +101,7 @@ export class Execution {
 
   async stage(): Promise<StageSummary> {
     const { database, store, model, limits, plugins, processingFolder } = this.#context;
-    const { control, controlText } = await this.#files();
-    const files = await this.#filesInOrder();
+    const { control, controlText, inOrder: files } = await this.#files();
     await clearRecordErrors(database, this.run.id);
     const processing = join(processingFolder, String(this.run.id));
     const staged = await this.#timed(
@@ -274,6 +269,15 @@ export class Execution {
     );
   }
 
+  /**
+   * Takes up a run that is ready. No file of it is replaced from here on; one that came until now may have brought another
+   * control file with it.
+   */
+  async begin(): Promise<void> {
+    await this.move('planning', { startedAt: new Date() });
+    this.#run = (await findRun(this.#context.database, this.run.id)) ?? this.#run;
+  }
+
   async move(to: RunStatus, update: RunUpdate = {}, reason?: string): Promise<void> {
     const { actor } = this.options;
     await moveRun(this.#context.database, this.run.id, to, actor, update, reason ?? null);
@@ -288,6 +292,7 @@ export class Execution {
       if (settle !== undefined) await this.#timed('apply', () => settle(connection));
       await logRun(connection, id, 'info', message);
       await endRun(connection, id, 'complete', this.options.actor, { ...update, timings: this.#timings });
+      if (update.applied === true) await cancelSuperseded(connection, this.run);
     });
     this.#context.logger.info(message, { run: id, feed });
   }
@@ -348,29 +353,14 @@ export class Execution {
     return lastBatch(this.#context.database, this.run.feedId, this.run.id);
   }
 
-  #files(): Promise<{ files: BatchFile[]; control: ControlFile; controlText: string }> {
-    const { database, language } = this.#context;
-    const { id, controlId } = this.run;
-    const read = async (): Promise<{ files: BatchFile[]; control: ControlFile; controlText: string }> => {
-      const row = controlId === null ? undefined : await controlFile(database, controlId);
-      if (row === undefined) throw new UserSyncError('control-missing', `Run ${id} has no control file.`);
-      return { files: await runFiles(database, id), control: readControlRow(row, language), controlText: row.content };
-    };
-    return (this.#batch ??= read());
+  #files(): Promise<Batch> {
+    return (this.#batch ??= readBatch(this.#context, this.run));
   }
 
-  /** In the order in which the control file lists them, which is the order of reading. */
-  async #filesInOrder(): Promise<{ file: BatchFile; entry: FileEntry }[]> {
-    const { files, control } = await this.#files();
-    return control.files.flatMap((entry) => {
-      const file = files.find(({ name }) => name === entry.name);
-      return file === undefined ? [] : [{ file, entry }];
-    });
-  }
-
+  /** In the order of reading. */
   async #fileNames(): Promise<string[]> {
     if (this.run.kind === 'revert') return [];
-    return (await this.#filesInOrder()).map(({ file }) => file.name);
+    return (await this.#files()).inOrder.map(({ file }) => file.name);
   }
 
   async #timed<T>(phase: RunPhase, work: () => Promise<T>): Promise<T> {

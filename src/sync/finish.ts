@@ -57,6 +57,8 @@ export async function endRun(
   update: RunUpdate,
   from?: readonly RunStatus[],
 ): Promise<void> {
+  // First of all, so that two ends never wait for each other.
+  await connection.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [PUBLICATION_LOCK]);
   if (update.outcome !== 'dry-run') {
     await connection.run('apply/withhold-unapplied', [runId]);
     await connection.run('links/take-back-references', [runId]);
@@ -67,7 +69,6 @@ export async function endRun(
 }
 
 async function publish(connection: Connection, runId: number): Promise<void> {
-  await connection.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [PUBLICATION_LOCK]);
   const published = await connection.query(
     `update sync.run set publication = nextval('sync.publication')
      where id = $1 and exists (select from sync.chunk where run_id = $1 and applied_at is not null)

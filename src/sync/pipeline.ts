@@ -7,7 +7,6 @@ import { UserSyncError } from '../lib/errors.js';
 import { RunCancelledError } from './apply.js';
 import { StageLostError } from './plan.js';
 import type { RunOptions, SyncContext } from './context.js';
-import { cancelSuperseded } from './decide.js';
 import { Execution, type PlannedBatch } from './execution.js';
 import { dropUnneededStages } from './finish.js';
 import { holdsWithoutChanges } from './guards.js';
@@ -41,13 +40,9 @@ export async function executeRun(context: SyncContext, runId: number, options: R
         // What was wrong with that batch is no reason to drop this one.
         if (!isEnd((await mustFind(context, abandoned.id)).status)) throw error;
       });
-      const finished = await mustFind(context, abandoned.id);
-      if (finished.applied) await cancelSuperseded(database, finished);
     }
     await attempt(context, runId, lease, options);
-    const ended = await mustFind(context, runId);
-    if (ended.applied) await cancelSuperseded(database, ended);
-    return ended;
+    return await mustFind(context, runId);
   } finally {
     await dropUnneededStages(database).catch((error: unknown) => {
       logger.warn('Dropping old staging tables failed; the next run tries again', { error });
@@ -94,7 +89,7 @@ async function execute(execution: Execution): Promise<void> {
     }
     await execution.approve('planning');
   } else if (run.status === 'ready') {
-    await execution.move('planning', { startedAt: new Date() });
+    await execution.begin();
     const isBatch = run.kind !== 'revert';
     if (isBatch && !run.force && (await execution.isNothingNew())) return execution.completeNothingNew();
   }

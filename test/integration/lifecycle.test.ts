@@ -1,0 +1,250 @@
+import { expect } from 'chai';
+import { findRun, moveRun } from '../../src/db/runs.js';
+import { RUN_STATUSES, isEnd, mayMove, type RunStatus } from '../../src/domain/run.js';
+import { FeedRunner } from '../../src/daemon/feed-runner.js';
+import { collectFile, replaceControl, startBatch } from '../../src/sync/collect.js';
+import { cancelRun, requestApproval } from '../../src/sync/decide.js';
+import { Execution } from '../../src/sync/execution.js';
+import { executeRun } from '../../src/sync/pipeline.js';
+import { Lease } from '../../src/db/lease.js';
+import { record } from '../support/daemon-site.js';
+import { codeOf, store } from '../support/lifecycle.js';
+import { APPROVAL, SyncHarness } from '../support/sync.js';
+
+describe('The status of a run in the database', () => {
+  it('moves where the table allows it, is noted with who did it, and nowhere else', async () => {
+    await using harness = await SyncHarness.open();
+    for (const from of RUN_STATUSES) {
+      for (const to of RUN_STATUSES) {
+        const run = await runIn(harness, from);
+        const code = await codeOf(moveRun(harness.database, run, to, 'ada', {}, 'why'));
+        expect(code, `${from} → ${to}`).to.equal(mayMove(from, to) ? undefined : 'run-status');
+        expect((await findRun(harness.database, run))?.status).to.equal(mayMove(from, to) ? to : from);
+        const noted = await harness.rows(
+          `select from_status, to_status, actor, note from sync.run_transition where run_id = ${run}`,
+        );
+        const expected = { from_status: from, to_status: to, actor: 'ada', note: 'why' };
+        expect(noted, `${from} → ${to}`).to.deep.equal(mayMove(from, to) ? [expected] : []);
+        await harness.rows(`delete from sync.run where id = ${run}`);
+      }
+    }
+  });
+
+  it('can be cancelled from each state that is no end: at once while the run waits, else when it notices', async () => {
+    await using harness = await SyncHarness.open();
+    for (const from of RUN_STATUSES) {
+      const run = await runIn(harness, from);
+      const code = await codeOf(cancelRun(harness.database, run, 'ada'));
+      const now = await findRun(harness.database, run);
+      if (isEnd(from)) {
+        expect([code, now?.status], from).to.deep.equal(['run-status', from]);
+      } else if (from === 'planning' || from === 'applying') {
+        expect([code, now?.status, now?.cancelRequested], from).to.deep.equal([undefined, from, true]);
+      } else {
+        expect([code, now?.status], from).to.deep.equal([undefined, 'cancelled']);
+        expect(now?.finishedAt, from).to.be.a('date');
+      }
+      await harness.rows(`delete from sync.run where id = ${run}`);
+    }
+  });
+
+  it('is cancelled together with the end of the run that supersedes it, or not at all', async () => {
+    await using harness = await SyncHarness.open();
+    await harness.sync([record('ada')]);
+    const held = await harness.sync([record('bob')], { settings: { autoApply: false } });
+    expect(held.status).to.equal('held');
+    const later = await harness.submit([record('ada'), record('cyd')]);
+    await harness.rows(
+      `create function keep() returns trigger language plpgsql as $$ begin raise exception 'not now'; end $$;
+       create trigger keep before update on sync.run for each row when (new.status = 'cancelled') execute function keep()`,
+    );
+    const attempt = executeRun(harness.context, later, {
+      settings: harness.settings,
+      actor: 'test',
+      signal: new AbortController().signal,
+      isLeft: () => true,
+    });
+    expect(await codeOf(attempt)).to.equal('P0001');
+    expect((await findRun(harness.database, later))?.status).to.equal('applying');
+    await harness.rows('drop trigger keep on sync.run');
+    expect((await harness.execute(later)).status).to.equal('complete');
+    expect((await findRun(harness.database, held.id))?.status).to.equal('cancelled');
+    const log = await harness.rows<{ message: string }>(`select message from sync.run_log where run_id = ${held.id}`);
+    expect(log.map(({ message }) => message)).to.include(
+      `The run is cancelled, by user-sync: run ${later} with a later batch was applied.`,
+    );
+  });
+});
+
+describe('A batch that is put together', () => {
+  it('waits for what the control file lists, takes later files in place of earlier ones, and then no more', async () => {
+    await using harness = await SyncHarness.open({ control: controlFor('users', 'extra') });
+    await inForce(harness, controlFor('users', 'extra'));
+    const collect = (name: string, text: string, mayReplace = true): ReturnType<typeof collectFile> =>
+      store(harness, name, text).then((file) =>
+        collectFile(harness.context, { feed: 'default', file, start: 'on-signal', mayReplace }),
+      );
+    const first = await collect('users', '[]');
+    expect(first).to.deep.include({ status: 'uploading', missing: ['extra'], replaced: false, queued: false });
+    expect(await collect('users', '[{}]')).to.deep.include({ run: first.run, replaced: true });
+    expect(await codeOf(collect('users', '[{}]', false))).to.equal('already-uploaded');
+    expect(await codeOf(collect('other', '[]'))).to.equal('unknown-file');
+    expect(await startBatch(harness.context, 'default', 'test')).to.deep.equal({ missing: ['extra'] });
+    expect(await collect('extra', '[]')).to.deep.include({
+      run: first.run,
+      status: 'ready',
+      queued: false,
+      missing: [],
+    });
+    expect(await startBatch(harness.context, 'default', 'test')).to.deep.equal({ run: first.run });
+    expect((await findRun(harness.database, first.run))?.queued).to.equal(true);
+    await moveRun(harness.database, first.run, 'planning', 'test');
+    expect(await collect('users', '[]')).to.deep.include({ status: 'uploading', missing: ['extra'] });
+  });
+
+  it('says everything is missing when nothing has come, and that there is no control file', async () => {
+    await using harness = await SyncHarness.open();
+    const start = (): ReturnType<typeof startBatch> => startBatch(harness.context, 'default', 'test');
+    expect(await codeOf(start())).to.equal('control-missing');
+    await inForce(harness, controlFor('users', 'extra'));
+    expect(await start()).to.deep.equal({ missing: ['users', 'extra'] });
+  });
+
+  it('is read by the control file that is in force when its last file comes, even in the moment it is taken up', async () => {
+    await using harness = await SyncHarness.open();
+    const { context, database } = harness;
+    await inForce(harness, JSON.parse(harness.control) as object);
+    const file = async (users: object[]): ReturnType<typeof collectFile> =>
+      collectFile(context, {
+        feed: 'default',
+        file: await store(harness, 'users', JSON.stringify(users)),
+        start: 'when-ready',
+        mayReplace: true,
+      });
+    const { run } = await file([record('ada')]);
+    const seen = await findRun(database, run);
+    const changed = JSON.parse(harness.control) as { instructions: object[] };
+    changed.instructions.push({ source: 'more', destination: 'user', name: 'title' });
+    await inForce(harness, changed);
+    expect((await file([record('bob')])).run).to.equal(run);
+    const lease = await Lease.acquire(database, { id: seen!.feedId, name: 'default' }, 'test');
+    const execution = new Execution(context, seen!, lease!, {
+      settings: harness.settings,
+      actor: 'test',
+      signal: new AbortController().signal,
+    });
+    await execution.begin();
+    await lease!.release();
+    const [control] = await harness.rows<{ id: number }>('select max(id)::integer as id from sync.control_file');
+    expect(execution.run.controlId).to.equal(control?.id);
+  });
+});
+
+describe('The runs of a feed', () => {
+  it('are taken up in order: what was left behind, what was approved, what is queued, oldest first', async () => {
+    await using harness = await SyncHarness.open();
+    const { database } = harness;
+    const first = await harness.sync([record('ada')]);
+    const held = await harness.sync([record('ada'), record('bob')], { settings: { autoApply: false } });
+    const queued = await harness.submit([record('cyd')]);
+    const left = await harness.submit([record('ada'), record('dee')]);
+    await moveRun(database, left, 'planning', 'a process that is gone');
+    await requestApproval(database, held.id, APPROVAL);
+    await harness.rows(`update sync.run set queued = true where id = ${queued}`);
+    const ended: number[] = [];
+    const runner = new FeedRunner({
+      context: harness.context,
+      feed: 'default',
+      settings: () => harness.settings,
+      onEnded: async (run) => void ended.push(run),
+    });
+    const { signal } = new AbortController();
+    const rounds: string[] = [];
+    for (let round = 0; round < 3; round++) rounds.push(await runner.runOnce(signal));
+    // The later batch that was left behind was applied, so the approved run is older than what is there.
+    expect(ended).to.deep.equal([left, queued]);
+    expect(rounds).to.deep.equal(['done', 'done', 'nothing']);
+    expect((await findRun(database, held.id))?.status).to.equal('cancelled');
+    expect((await findRun(database, first.id))?.status).to.equal('complete');
+  });
+
+  it('are left as they are while the database is away, and fail when it stays away for too long', async () => {
+    await using harness = await SyncHarness.open();
+    const { database } = harness;
+    const run = await harness.submit([record('ada')]);
+    await harness.rows(`update sync.run set queued = true where id = ${run}`);
+    await harness.rows(
+      `create function away() returns trigger language plpgsql as
+         $$ begin raise exception 'connection limit' using errcode = '53300'; end $$;
+       create trigger away before insert on directory.account for each row execute function away()`,
+    );
+    let now = 0;
+    const ended: number[] = [];
+    const runner = new FeedRunner({
+      context: harness.context,
+      feed: 'default',
+      settings: () => harness.settings,
+      onEnded: async (id) => void ended.push(id),
+      patienceMs: 1000,
+      now: () => now,
+    });
+    const { signal } = new AbortController();
+    expect(await runner.runOnce(signal)).to.equal('later');
+    expect((await findRun(database, run))?.status).to.equal('applying');
+    now = 999;
+    expect(await runner.runOnce(signal)).to.equal('later');
+    expect(ended).to.deep.equal([]);
+    now = 1000;
+    expect(await runner.runOnce(signal)).to.equal('done');
+    expect(ended).to.deep.equal([run]);
+    expect(await findRun(database, run)).to.include({ status: 'failed' });
+    expect(await runner.runOnce(signal)).to.equal('nothing');
+  });
+
+  it('wait while another process works on the feed', async () => {
+    await using harness = await SyncHarness.open();
+    const run = await harness.submit([record('ada')]);
+    await harness.rows(`update sync.run set queued = true where id = ${run}`);
+    const { feedId } = (await findRun(harness.database, run))!;
+    const lease = await Lease.acquire(harness.database, { id: feedId, name: 'default' }, 'elsewhere:1:x');
+    const runner = new FeedRunner({
+      context: harness.context,
+      feed: 'default',
+      settings: () => harness.settings,
+      onEnded: () => Promise.resolve(),
+    });
+    const { signal } = new AbortController();
+    expect(await runner.runOnce(signal)).to.equal('later');
+    await lease!.release();
+    expect(await runner.runOnce(signal)).to.equal('done');
+  });
+});
+
+/** A run as it stands in a state. */
+async function runIn(harness: SyncHarness, status: RunStatus): Promise<number> {
+  await harness.rows(`insert into sync.feed (name) values ('default') on conflict do nothing`);
+  const [run] = await harness.rows<{ id: number }>(
+    `insert into sync.run (feed_id, source, status) select id, 'test', '${status}' from sync.feed where name = 'default'
+     returning id::integer as id`,
+  );
+  return run?.id ?? 0;
+}
+
+function controlFor(...names: string[]): object {
+  return {
+    dataImportControlFileVersion: 0,
+    model: 'haplo:user-sync',
+    files: Object.fromEntries(names.map((name) => [name, { read: 'json' }])),
+    instructions: [{ source: 'u', destination: 'user', name: 'username' }],
+  };
+}
+
+function inForce(harness: SyncHarness, control: object): Promise<unknown> {
+  return replaceControl(harness.context, {
+    feed: 'default',
+    text: JSON.stringify(control),
+    what: 'The control file',
+    source: 'test',
+    start: 'on-signal',
+  });
+}
