@@ -1,6 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Config } from './config/config.js';
+import type { Config, FeedConfig } from './config/config.js';
 import { Database } from './db/database.js';
 import { openEmbeddedPostgres } from './db/embedded.js';
 import { leaseHolder } from './db/lease.js';
@@ -14,6 +14,7 @@ import { parseModel, type Model } from './model/model.js';
 import { controlLanguage, type ControlLanguage } from './plugins/control-language.js';
 import { loadPlugins, type CompleteDestination, type Plugins } from './plugins/load-plugins.js';
 import { resolvePlugins } from './plugins/resolve-plugins.js';
+import { feedInForce } from './settings/feed-settings.js';
 import type { FeedSettings, SyncContext } from './sync/context.js';
 
 /**
@@ -73,11 +74,15 @@ export class App implements AsyncDisposable {
     }
   }
 
-  /** How a feed wants its runs; one that the configuration does not name has the defaults. */
-  feedSettings(name: string): FeedSettings {
-    const feed = this.config.feeds[name] ?? this.config.feeds.default;
-    const { autoApply, chunkSize, concurrency, guards, leavers } = feed;
-    return { name, autoApply, chunkSize, concurrency, guards, leavers };
+  /** How a feed is configured, with what operators set. */
+  feed(name: string): Promise<FeedConfig> {
+    return feedInForce(this.database, this.config, name);
+  }
+
+  /** How a feed wants its runs. */
+  async feedSettings(name: string): Promise<FeedSettings> {
+    const { autoApply, force, chunkSize, concurrency, guards, leavers } = await this.feed(name);
+    return { name, autoApply, force, chunkSize, concurrency, guards, leavers };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -98,7 +98,7 @@ async function runDemo(
     });
     const progress = new ProgressLine(terminal);
     const run = await executeRun(app.sync, runId, {
-      settings: app.feedSettings('default'),
+      settings: await app.feedSettings('default'),
       // The first batch of a feed is held until somebody approves it, and so is whatever breaches a guard.
       approval: APPROVAL,
       actor: 'demo',

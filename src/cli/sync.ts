@@ -87,7 +87,7 @@ export async function runInForeground(
   let run: RunRow | undefined;
   try {
     run = await executeRun(app.sync, runId, {
-      settings: app.feedSettings(feed),
+      settings: await app.feedSettings(feed),
       actor: SOURCE,
       signal: context.signal,
       onProgress: progress.update,

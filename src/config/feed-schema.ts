@@ -110,6 +110,12 @@ export const feedSchema = z.strictObject({
     .describe(
       'when-ready: start once all files of the batch are there. on-signal: wait for a file named _start or a start request.',
     ),
+  force: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Look at every user in each run, also those whose record is the same as last time: for a while, after the directory was changed by other means.',
+    ),
   settleMs: z
     .int()
     .min(0)

@@ -81,21 +81,19 @@ export class Daemon {
       const { publicUrl } = config.http;
       const url = publicUrl === undefined ? null : new URL(`runs/${run.id}`, `${publicUrl.replace(/\/$/, '')}/`).href;
       const notice = noticeOfRun(await reportRun(database, run), { id: randomUUID(), at: new Date(), url });
-      const targets = config.feeds[run.feed]?.report;
-      if (notice !== undefined && targets !== undefined) this.#notifier.notify(notice, targets);
+      if (notice !== undefined) this.#notifier.notify(notice, (await this.#app.feed(run.feed)).report);
     } catch (error) {
       logger.warn('Nobody could be told how the run ended', { run: runId, error });
     }
   }
 
   async #raiseAlarms(): Promise<void> {
-    const { config, logger } = this.#app;
+    const { logger } = this.#app;
     for (const { feed, isOnDuty } of this.#services) {
       const notice = isOnDuty ? await missingBatch(this.#app, feed, new Date()) : undefined;
       if (notice === undefined) continue;
       logger.error('No batch has come by the time it was expected', { feed, deadline: notice.deadline });
-      const targets = config.feeds[feed]?.report;
-      if (targets !== undefined) this.#notifier.notify(notice, targets);
+      this.#notifier.notify(notice, (await this.#app.feed(feed)).report);
     }
   }
 

@@ -1,17 +1,23 @@
 import { readFile } from 'node:fs/promises';
-import type { FeedConfig } from '../config/config.js';
 import type { Lease } from '../db/lease.js';
 import { logRun } from '../db/run-log.js';
 import type { Answer, DropHandler, DroppedFile, IntakeWarning, StartSignal } from '../intake/drop-handler.js';
 import type { QuarantineRecord } from '../intake/quarantine-record.js';
 import { describeProblem, InvalidFileError, UserSyncError } from '../lib/errors.js';
-import { collectFile, listedFiles, replaceControl, startBatch, type Collected } from '../sync/collect.js';
+import {
+  collectFile,
+  listedFiles,
+  replaceControl,
+  startBatch,
+  type Collected,
+  type StartRule,
+} from '../sync/collect.js';
 import type { SyncContext } from '../sync/context.js';
 
 export interface FeedIntakeOptions {
   readonly context: SyncContext;
   readonly feed: string;
-  readonly config: FeedConfig;
+  readonly startRule: () => Promise<StartRule>;
   /** The right to take files in; what is recorded after it was lost is refused. */
   readonly duty: Lease;
   /** A batch may be there to be taken up. */
@@ -34,7 +40,7 @@ export class FeedIntake implements DropHandler {
   }
 
   async onFile(file: DroppedFile): Promise<Answer> {
-    const { context, feed, config, onQueued } = this.#options;
+    const { context, feed, startRule, onQueued } = this.#options;
     const { name, digest, sizeBytes, originalFilename } = file;
     await this.#assertOnDuty();
     const listed = await listedFiles(context, feed);
@@ -46,7 +52,7 @@ export class FeedIntake implements DropHandler {
     const collected = await collectFile(context, {
       feed,
       file: { name, digest, sizeBytes, originalFilename, source: SOURCE },
-      start: config.start,
+      start: await startRule(),
       mayReplace: true,
     });
     await this.#tell(file, collected);
@@ -55,7 +61,7 @@ export class FeedIntake implements DropHandler {
   }
 
   async onControl(file: DroppedFile): Promise<Answer> {
-    const { context, feed, config, onQueued } = this.#options;
+    const { context, feed, startRule, onQueued } = this.#options;
     await this.#assertOnDuty();
     if (file.sizeBytes > MAX_CONTROL_BYTES) {
       return { kind: 'refused', detail: `A control file has at most ${MAX_CONTROL_BYTES} bytes.` };
@@ -64,7 +70,7 @@ export class FeedIntake implements DropHandler {
     const text = await readFile(context.store.pathOf(digest), 'utf8');
     const what = `The control file ${originalFilename}`;
     try {
-      const completed = await replaceControl(context, { feed, text, what, source: SOURCE, start: config.start });
+      const completed = await replaceControl(context, { feed, text, what, source: SOURCE, start: await startRule() });
       await this.#log('info', `${what} is in force now`);
       if (completed !== undefined) {
         const waits = completed.queued ? 'complete' : 'complete, and waits for the start';

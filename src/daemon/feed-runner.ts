@@ -11,7 +11,7 @@ import { executeRun } from '../sync/pipeline.js';
 export interface FeedRunnerOptions {
   readonly context: SyncContext;
   readonly feed: string;
-  readonly settings: () => FeedSettings;
+  readonly settings: () => Promise<FeedSettings>;
   /** A run has ended, or is held. Never fails. */
   readonly onEnded: (runId: number) => Promise<void>;
   readonly onProgress?: OnProgress;
@@ -63,7 +63,7 @@ export class FeedRunner {
     const { context, settings, onProgress } = this.#options;
     const { approvedBy, approvalReason: reason, withoutBlocks, status } = run;
     await executeRun(context, run.id, {
-      settings: settings(),
+      settings: await settings(),
       actor: status === 'ready' || status === 'held' ? ACTOR : 'recovery',
       signal,
       isLeft: (error) => this.#isLeft(error, run.id, signal),

@@ -93,7 +93,7 @@ export class FeedService {
     const handler = new FeedIntake({
       context: app.sync,
       feed,
-      config,
+      startRule: async () => (await app.feed(feed)).start,
       duty,
       onQueued: () => this.#wakeUp.call(),
     });

@@ -34,8 +34,8 @@ export async function removeOldFiles(app: App, now: Date): Promise<number> {
 
 /** The notice that a feed's batch has not come by its deadline; undefined when there is nothing to tell, or it was told. */
 export async function missingBatch(app: App, feed: string, now: Date): Promise<MissingBatchNotice | undefined> {
-  const { by, days, timeZone } = app.config.feeds[feed]?.expect ?? {};
-  if (by === undefined || days === undefined || timeZone === undefined) return undefined;
+  const { by, days, timeZone } = (await app.feed(feed)).expect;
+  if (by === undefined) return undefined;
   const history = await missingAlarm(app.database, feed);
   if (history === undefined) return undefined;
   const { last, isAlarmDue } = expectedBatch({ by, days, timeZone }, { now, ...history });

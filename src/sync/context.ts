@@ -28,6 +28,8 @@ export interface SyncContext {
 export interface FeedSettings {
   readonly name: string;
   readonly autoApply: boolean;
+  /** Every user is looked at, also those whose record is the same as last time. */
+  readonly force: boolean;
   readonly guards: GuardSettings;
   /** Users changed in one transaction. */
   readonly chunkSize: number;

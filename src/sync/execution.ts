@@ -65,6 +65,11 @@ export class Execution {
     return this.#run;
   }
 
+  /** Every user is looked at, also those whose record is the same as last time. */
+  get isForced(): boolean {
+    return this.run.force || this.options.settings.force;
+  }
+
   /** The same bytes through the same control file, model and plugins as last time, and nothing of that batch left undone. */
   async isNothingNew(): Promise<boolean> {
     const last = await this.#last();
@@ -146,7 +151,7 @@ export class Execution {
     const plan = await this.#timed('plan', () =>
       makePlan(this.#context.database, {
         attempt: this.#attempt,
-        force: this.run.force,
+        force: this.isForced,
         fileNames,
         records: staged.records,
         rows: staged.rows,

@@ -91,7 +91,7 @@ async function execute(execution: Execution): Promise<void> {
   } else if (run.status === 'ready') {
     await execution.begin();
     const isBatch = run.kind !== 'revert';
-    if (isBatch && !run.force && (await execution.isNothingNew())) return execution.completeNothingNew();
+    if (isBatch && !execution.isForced && (await execution.isNothingNew())) return execution.completeNothingNew();
   }
   const { staged, plan } = await makePlanOf(execution);
   const batch = await execution.evaluate(staged, plan);

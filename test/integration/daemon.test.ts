@@ -238,7 +238,7 @@ describe('A daemon that ends in the middle of a run', function () {
     // Stopped after a few chunks, as a daemon is by SIGTERM.
     const stop = new AbortController();
     await executeRun(app.sync, run, {
-      settings: app.feedSettings('default'),
+      settings: await app.feedSettings('default'),
       actor: 'daemon',
       signal: stop.signal,
       isLeft: () => stop.signal.aborted,

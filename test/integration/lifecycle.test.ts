@@ -155,7 +155,7 @@ describe('The runs of a feed', () => {
     const runner = new FeedRunner({
       context: harness.context,
       feed: 'default',
-      settings: () => harness.settings,
+      settings: async () => harness.settings,
       onEnded: async (run) => void ended.push(run),
     });
     const { signal } = new AbortController();
@@ -183,7 +183,7 @@ describe('The runs of a feed', () => {
     const runner = new FeedRunner({
       context: harness.context,
       feed: 'default',
-      settings: () => harness.settings,
+      settings: async () => harness.settings,
       onEnded: async (id) => void ended.push(id),
       patienceMs: 1000,
       now: () => now,
@@ -210,7 +210,7 @@ describe('The runs of a feed', () => {
     const runner = new FeedRunner({
       context: harness.context,
       feed: 'default',
-      settings: () => harness.settings,
+      settings: async () => harness.settings,
       onEnded: () => Promise.resolve(),
     });
     const { signal } = new AbortController();

@@ -79,6 +79,7 @@ export class SyncHarness implements AsyncDisposable {
     return new SyncHarness(context, folder, control, testDatabase, {
       name: 'default',
       autoApply: true,
+      force: false,
       guards: resolveGuards(options.guards ?? 'off'),
       chunkSize: 3,
       concurrency: 2,

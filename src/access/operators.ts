@@ -1,0 +1,90 @@
+import { noteAudit } from '../db/audit.js';
+import type { Database } from '../db/database.js';
+import {
+  deleteOperator,
+  findOperator,
+  insertOperator,
+  listOperators,
+  noteFailedSignIn,
+  noteSignIn,
+  type OperatorRow,
+} from '../db/operators.js';
+import type { Role } from '../domain/access.js';
+import { UserSyncError } from '../lib/errors.js';
+import { hashPassword, isPassword } from './passwords.js';
+
+/** Wrong passwords in a row before nobody is let in for a while. */
+const FREE_ATTEMPTS = 5;
+
+export interface NewOperator {
+  readonly name: string;
+  readonly role: Role;
+  readonly password: string;
+  /** Who makes it, for the books. */
+  readonly by: string;
+}
+
+/** @throws UserSyncError `operator-name`, `operator-exists` or `password` */
+export async function addOperator(database: Database, { name, role, password, by }: NewOperator): Promise<OperatorRow> {
+  if (!/^[\p{L}\p{N}][\p{L}\p{N}._@ -]{0,63}$/u.test(name)) {
+    throw new UserSyncError(
+      'operator-name',
+      'A name to sign in with has letters, digits, spaces and . _ @ -, at most 64, a letter or digit first.',
+      { kind: 'usage' },
+    );
+  }
+  const hashed = await hashPassword(password);
+  return database.transaction(async (connection) => {
+    const added = await insertOperator(connection, { name, role, password: hashed });
+    if (added === undefined) {
+      throw new UserSyncError('operator-exists', `There is somebody called "${name}" already. Choose another name.`, {
+        kind: 'usage',
+      });
+    }
+    await noteAudit(connection, { actor: by, action: 'operator-added', subject: name, details: { role } });
+    return added;
+  });
+}
+
+/** @throws UserSyncError `operator-unknown`; `last-admin`, as nobody could let anybody in after that */
+export async function removeOperator(database: Database, name: string, by: string): Promise<OperatorRow> {
+  return database.transaction(async (connection) => {
+    const removed = await deleteOperator(connection, name);
+    if (removed === undefined) {
+      throw new UserSyncError('operator-unknown', `There is nobody called "${name}" who may sign in.`, {
+        kind: 'usage',
+      });
+    }
+    const others = await listOperators(connection);
+    if (removed.role === 'admin' && others.length > 0 && !others.some(({ role }) => role === 'admin')) {
+      throw new UserSyncError('last-admin', `"${name}" is the only admin. Add another one first.`, { kind: 'usage' });
+    }
+    await noteAudit(connection, { actor: by, action: 'operator-removed', subject: removed.name });
+    return removed;
+  });
+}
+
+/**
+ * Lets somebody in who knows the password.
+ *
+ * @returns undefined when the name or password is wrong or too many were tried: whoever asks is not told which
+ */
+export async function checkSignIn(
+  database: Database,
+  { name, password, now, address }: { name: string; password: string; now: Date; address: string },
+): Promise<Pick<OperatorRow, 'id' | 'name' | 'role'> | undefined> {
+  const found = await findOperator(database, name);
+  const isLocked = found?.lockedUntil != null && found.lockedUntil > now;
+  const isRight = await isPassword(password, found?.password);
+  if (found === undefined || isLocked || !isRight) {
+    if (found !== undefined && !isLocked) await noteFailedSignIn(database, found.id, FREE_ATTEMPTS);
+    // A name that nobody has may be a password typed into the wrong field.
+    const actor = found?.name ?? 'unknown';
+    await noteAudit(database, { actor, action: isLocked ? 'sign-in-locked' : 'sign-in-failed', address });
+    return undefined;
+  }
+  await noteSignIn(database, found.id);
+  await noteAudit(database, { actor: found.name, action: 'sign-in', address });
+  const { id, name: properName, role } = found;
+  return { id, name: properName, role };
+}
