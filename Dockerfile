@@ -18,6 +18,7 @@ ENV NODE_ENV=production \
 COPY --from=build /app/package.json /app/package.json
 COPY --from=build /app/node_modules /app/node_modules
 COPY --from=build /app/dist/src /app/dist/src
+COPY src/http/assets /app/src/http/assets
 COPY sql /app/sql
 COPY config /app/config
 COPY LICENSE /app/LICENSE

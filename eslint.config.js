@@ -62,6 +62,12 @@ export default defineConfig(
     languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
     rules: { 'no-restricted-syntax': 'off' },
   },
+  {
+    files: ['src/http/assets/*.js'],
+    languageOptions: {
+      globals: { document: 'readonly', location: 'readonly', EventSource: 'readonly', confirm: 'readonly' },
+    },
+  },
 );
 
 /** What one folder of src (or one file at its top) must not import. */

@@ -1,7 +1,5 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { CommandContext, EXIT, type RegisterCommand } from './cli/command.js';
 import { registerCheck } from './cli/check.js';
 import { registerDecisions } from './cli/decisions.js';
@@ -20,7 +18,7 @@ import { registerOverrides } from './cli/overrides.js';
 import { ReaderGoneError, Terminal } from './cli/terminal.js';
 import { registerUser } from './cli/user.js';
 import { UserSyncError, messageOf } from './lib/errors.js';
-import { packageRoot } from './lib/package-root.js';
+import { packageVersion } from './lib/package-root.js';
 import { printable } from './lib/printable.js';
 
 const COMMANDS: readonly RegisterCommand[] = [
@@ -67,10 +65,9 @@ async function main(): Promise<void> {
 }
 
 function buildProgram(context: CommandContext): Command {
-  const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
   const program = new Command('user-sync')
     .description('Keeps a user database in Postgres in step with the source systems that know who exists.')
-    .version(version)
+    .version(packageVersion())
     .option('--config <FILE>', 'the configuration (else USER_SYNC_CONFIG, else ./user-sync.yaml, else defaults)')
     .option('--json', 'machine output on stdout: one document, or one object a line for lists')
     .showHelpAfterError('(user-sync COMMAND --help tells more)');

@@ -97,7 +97,7 @@ describe('docs/errors.md', () => {
   });
 
   it('has every other error with the exit code it means, and no other', () => {
-    const rows = sections.get('Commands and runs') ?? [];
+    const rows = [...(sections.get('Commands and runs') ?? []), ...(sections.get('Over HTTP') ?? [])];
     const others = codes.filter((used) => !['readers', 'config'].includes(partOf(used)));
     expect(codesOf(rows)).to.deep.equal(distinct(others.map(({ code }) => code)));
     for (const [cell = '', exit] of rows) {

@@ -45,7 +45,7 @@ export const registerDecisions: RegisterCommand = (program, context) => {
     .option('--approve', 'apply also when a guard would hold the run')
     .action(async (id: number, options: { approve?: boolean }, command: Command) => {
       await context.withApp(command, async (app) => {
-        const runId = await submitReapply(app.sync, id, ACTOR);
+        const runId = await submitReapply(app.sync, id, { source: ACTOR });
         await runInForeground(context, app, runId, inAdvance(options), context.wantsJson(command));
       });
     });
@@ -57,7 +57,7 @@ export const registerDecisions: RegisterCommand = (program, context) => {
     .option('--approve', 'apply also when a guard would hold the run')
     .action(async (id: number, options: { approve?: boolean }, command: Command) => {
       await context.withApp(command, async (app) => {
-        const runId = await submitRevert(app.sync, id, ACTOR);
+        const runId = await submitRevert(app.sync, id, { source: ACTOR });
         await runInForeground(context, app, runId, inAdvance(options), context.wantsJson(command));
       });
     });

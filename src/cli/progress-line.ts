@@ -1,12 +1,12 @@
 import { duration, number } from '../domain/number-text.js';
-import type { Progress } from '../sync/context.js';
+import type { RunProgress } from '../domain/run.js';
 import type { Terminal } from './terminal.js';
 
 /** With the longest of everything else, a line still fits a terminal of 80 columns. */
 const BAR_WIDTH = 16;
 const REFRESH_MS = 100;
 
-const PHASES: Readonly<Record<Progress['phase'], string>> = {
+const PHASES: Readonly<Record<RunProgress['phase'], string>> = {
   stage: 'reading',
   plan: 'comparing',
   apply: 'applying',
@@ -16,7 +16,7 @@ const PHASES: Readonly<Record<Progress['phase'], string>> = {
 export class ProgressLine {
   readonly #terminal: Terminal;
   readonly #now: () => number;
-  #phase: Progress['phase'] | undefined;
+  #phase: RunProgress['phase'] | undefined;
   #phaseStart = 0;
   #lastShown = -Infinity;
 
@@ -25,7 +25,7 @@ export class ProgressLine {
     this.#now = now;
   }
 
-  readonly update = (progress: Progress): void => {
+  readonly update = (progress: RunProgress): void => {
     const now = this.#now();
     if (progress.phase !== this.#phase) {
       this.#phase = progress.phase;
@@ -43,7 +43,7 @@ export class ProgressLine {
 }
 
 /** @param seconds since the phase began */
-export function progressText(progress: Progress, seconds: number): string {
+export function progressText(progress: RunProgress, seconds: number): string {
   const share = progress.total === 0 ? 1 : Math.min(1, progress.done / progress.total);
   const filled = Math.round(share * BAR_WIDTH);
   const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);

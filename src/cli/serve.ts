@@ -4,7 +4,9 @@ import type { Command } from 'commander';
 import { App } from '../app.js';
 import { Daemon } from '../daemon/daemon.js';
 import { UserSyncError } from '../lib/errors.js';
+import { HttpServer } from '../http/server.js';
 import { createLogger } from '../lib/logger.js';
+import { packageVersion } from '../lib/package-root.js';
 import type { RegisterCommand } from './command.js';
 
 /** How long chunks in flight and reports may take when the program is told to end. */
@@ -22,10 +24,15 @@ export const registerServe: RegisterCommand = (program, context) => {
       try {
         app = await App.open(config, logger);
         const daemon = new Daemon(app);
+        const server = await HttpServer.listen({ app, daemon, version: packageVersion() });
         daemon.start();
         if (!context.signal.aborted) await once(context.signal, 'abort');
         logger.info('Ending: nothing new is taken up, chunks in flight are finished');
-        const ended = daemon.stop().then(() => true);
+        server.drain();
+        const ended = daemon
+          .stop()
+          .then(() => server.close())
+          .then(() => true);
         const inTime = await Promise.race([ended, delay(GRACE_MS, false, { ref: false })]);
         isStuck = !inTime;
         if (isStuck) throw stopTimeout();

@@ -7,6 +7,7 @@ import { Quarantine } from '../intake/quarantine.js';
 import { Notifier } from '../notify/notifier.js';
 import { Schedules } from '../schedule/schedules.js';
 import { reportRun } from '../sync/run-report.js';
+import { feedHealth, type FeedHealth } from './feed-health.js';
 import { FeedService } from './feed-service.js';
 import { missingBatch, removeOldFiles } from './housekeeping.js';
 
@@ -58,6 +59,17 @@ export class Daemon {
 
   get feeds(): readonly FeedService[] {
     return this.#services;
+  }
+
+  /** Of every configured feed, in the order of the configuration. */
+  async health(): Promise<FeedHealth[]> {
+    const now = new Date();
+    return Promise.all(this.#services.map((service) => feedHealth(this.#app, service.feed, service.pending(), now)));
+  }
+
+  /** There may be a run of the feed to take up. */
+  wake(feed: string): void {
+    this.#services.find((service) => service.feed === feed)?.wake();
   }
 
   start(): void {

@@ -64,8 +64,19 @@ export class FeedService {
     await this.#done;
   }
 
+  /** There may be a run to take up. */
+  wake(): void {
+    this.#wakeUp.call();
+  }
+
   pending(): PendingFiles {
     return this.#directory?.pending() ?? { count: 0, oldestAgeMs: undefined };
+  }
+
+  /** How long the scan of the drop directory has not got on; 0 while this process does not look after it. */
+  get scanSilenceMs(): number {
+    const last = this.#directory?.lastActivityMs;
+    return last === undefined ? 0 : performance.now() - last;
   }
 
   async #work(duty: Lease, signal: AbortSignal): Promise<void> {

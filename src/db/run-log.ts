@@ -50,11 +50,16 @@ export async function logRun(
 }
 
 export async function countErrors(database: Executor, runId: number): Promise<number> {
-  const [row] = await database.query<{ count: number }>(
-    `select count(*) as count from sync.run_log where run_id = $1 and level = 'error'`,
+  return Object.values(await errorsByCode(database, runId)).reduce((sum, count) => sum + count, 0);
+}
+
+export async function errorsByCode(database: Executor, runId: number): Promise<Record<string, number>> {
+  const rows = await database.query<{ code: string; count: number }>(
+    `select coalesce(code, 'none') as code, count(*) as count from sync.run_log
+     where run_id = $1 and level = 'error' group by 1 order by 1`,
     [runId],
   );
-  return row?.count ?? 0;
+  return Object.fromEntries(rows.map(({ code, count }) => [code, count]));
 }
 
 /** Forgets what an earlier attempt at staging wrote: the records are read again. */

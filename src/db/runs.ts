@@ -6,6 +6,7 @@ import {
   type BatchFile,
   type RunCounts,
   type RunOutcome,
+  type RunProgress,
   type RunStatus,
   type RunTimings,
 } from '../domain/run.js';
@@ -46,6 +47,8 @@ export interface RunRow {
   readonly queued: boolean;
   /** It changed something, and has its place in the change log. */
   readonly published: boolean;
+  /** How far the phase under way is, about a second ago; null while none is. */
+  readonly progress: RunProgress | null;
   readonly createdAt: Date;
   readonly startedAt: Date | null;
   readonly finishedAt: Date | null;
@@ -58,7 +61,7 @@ const COLUMNS = `
   run.error_count as errors, run.failure_code as "failureCode", run.failure_message as "failureMessage",
   run.approved_by as "approvedBy", run.approved_at as "approvedAt", run.approval_reason as "approvalReason",
   run.without_blocks as "withoutBlocks", run.cancel_requested as "cancelRequested",
-  run.publication is not null as published, run.collected, run.queued,
+  run.publication is not null as published, run.collected, run.queued, run.progress,
   run.created_at as "createdAt", run.started_at as "startedAt", run.finished_at as "finishedAt"`;
 
 export interface NewRun {
@@ -70,15 +73,26 @@ export interface NewRun {
   readonly force: boolean;
   /** Null: the run has no files to read. */
   readonly controlId: number | null;
+  /** A daemon takes it up; else it belongs to this process. */
+  readonly queued?: boolean;
 }
 
 /** A run of a batch whose files are all there: it starts as uploading and is ready at once. */
 export async function createRun(database: Database, run: NewRun, files: readonly BatchFile[]): Promise<number> {
   return database.transaction(async (connection) => {
     const [created] = await connection.query<{ id: number }>(
-      `insert into sync.run (feed_id, kind, of_run, source, dry_run, force, control_id)
-       values ($1, $2, $3, $4, $5, $6, $7) returning id`,
-      [run.feedId, run.kind ?? 'batch', run.ofRun ?? null, run.source, run.dryRun, run.force, run.controlId],
+      `insert into sync.run (feed_id, kind, of_run, source, dry_run, force, control_id, queued)
+       values ($1, $2, $3, $4, $5, $6, $7, $8) returning id`,
+      [
+        run.feedId,
+        run.kind ?? 'batch',
+        run.ofRun ?? null,
+        run.source,
+        run.dryRun,
+        run.force,
+        run.controlId,
+        run.queued ?? false,
+      ],
     );
     const id = created?.id ?? 0;
     await connection.query(
@@ -102,6 +116,7 @@ export interface RunUpdate {
   guards?: readonly GuardResult[];
   timings?: RunTimings;
   errors?: number;
+  rejectedBy?: Readonly<Record<string, number>>;
   plannedVersion?: number;
   modelDigest?: string;
   failureCode?: string;
@@ -123,6 +138,7 @@ const UPDATE_COLUMNS: Readonly<Record<keyof RunUpdate, string>> = {
   guards: 'guards',
   timings: 'timings',
   errors: 'error_count',
+  rejectedBy: 'rejected_by',
   plannedVersion: 'planned_version',
   modelDigest: 'model_digest',
   failureCode: 'failure_code',
@@ -135,6 +151,14 @@ const UPDATE_COLUMNS: Readonly<Record<keyof RunUpdate, string>> = {
   startedAt: 'started_at',
   finishedAt: 'finished_at',
 };
+
+/** Says how far a run is, unless it has ended meanwhile. */
+export async function noteProgress(database: Executor, id: number, progress: RunProgress): Promise<void> {
+  await database.query(
+    `update sync.run set progress = $2::jsonb where id = $1 and status in ('planning', 'applying')`,
+    [id, JSON.stringify(progress)],
+  );
+}
 
 export async function updateRun(database: Executor, id: number, update: RunUpdate): Promise<void> {
   const { assignments, values } = assign(update, 2);
@@ -162,7 +186,7 @@ export async function moveRun(
        select status from sync.run where id = $1 and status = any ($3::text[]) for update
      ),
      moved as (
-       update sync.run set status = $2 ${assignments.map((assignment) => `, ${assignment}`).join('')}
+       update sync.run set status = $2, progress = null ${assignments.map((assignment) => `, ${assignment}`).join('')}
        where id = $1 and exists (select from before)
      )
      insert into sync.run_transition (run_id, from_status, to_status, actor, note)

@@ -132,3 +132,13 @@ export interface RunTimings {
 export const NO_TIMINGS: RunTimings = { stage: 0, plan: 0, apply: 0 };
 
 export type RunPhase = keyof RunTimings;
+
+/** How far a run is: for the terminal, the page and monitoring. */
+export interface RunProgress {
+  readonly phase: RunPhase;
+  readonly done: number;
+  readonly total: number;
+  readonly unit: 'bytes' | 'steps' | 'users';
+  /** Records read so far, while staging. */
+  readonly records?: number;
+}

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserSyncError } from './errors.js';
@@ -14,4 +14,8 @@ export function packageRoot(): string {
       throw new UserSyncError('incomplete-installation', 'Finding the package: no package.json above the program.');
     }
   }
+}
+
+export function packageVersion(): string {
+  return (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version;
 }

@@ -1,7 +1,7 @@
 import type { Logger } from '../lib/logger.js';
 import type { Database } from '../db/database.js';
 import type { GuardSettings } from '../domain/guard.js';
-import type { RunPhase } from '../domain/run.js';
+import type { RunProgress } from '../domain/run.js';
 import type { FileStore } from '../intake/file-store.js';
 import type { Model } from '../model/model.js';
 import type { ControlLanguage } from '../plugins/control-language.js';
@@ -39,17 +39,7 @@ export interface FeedSettings {
   readonly leavers: { readonly graceRuns: number; readonly graceDays: number };
 }
 
-/** How far a run is: for the terminal and the page. */
-export interface Progress {
-  readonly phase: RunPhase;
-  readonly done: number;
-  readonly total: number;
-  readonly unit: 'bytes' | 'steps' | 'users';
-  /** Records read so far, while staging. */
-  readonly records?: number;
-}
-
-export type OnProgress = (progress: Progress) => void;
+export type OnProgress = (progress: RunProgress) => void;
 
 /** One attempt at a run. */
 export interface RunAttempt {

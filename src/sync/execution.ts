@@ -22,6 +22,7 @@ import { describeUnexpected } from './unexpected.js';
 import { modelDigest } from './install-model.js';
 import { knownObjects } from './lookups.js';
 import { countChanges, currentVersion, makePlan, type Plan } from './plan.js';
+import { progressKeeper } from './progress.js';
 import { planRevert } from './revert.js';
 import { stageBatch } from './stage.js';
 import { NOTHING_STAGED, type StageSummary } from './stage-messages.js';
@@ -52,12 +53,16 @@ export class Execution {
     this.#lease = lease;
     this.#timings = { ...run.timings };
     this.#hooks = new RunHooks(context, run, options.signal);
+    const keep = progressKeeper(context.database, run.id);
     this.#attempt = {
       runId: run.id,
       feedId: run.feedId,
       settings: options.settings,
       signal: options.signal,
-      onProgress: options.onProgress ?? (() => undefined),
+      onProgress: (progress) => {
+        keep(progress);
+        options.onProgress?.(progress);
+      },
     };
   }
 

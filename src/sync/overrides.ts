@@ -79,6 +79,19 @@ export async function endOverride(
   });
 }
 
+/**
+ * The next run looks at the user, also when the record is the same as last time.
+ *
+ * @throws UserSyncError `user-unknown`
+ */
+export async function lookAgain(database: Executor, username: string): Promise<void> {
+  const found = await database.query(
+    'update sync.feed_user set look_again = true where username = $1 returning username',
+    [username.toLowerCase()],
+  );
+  if (found.length === 0) throw unknownUser(username);
+}
+
 /** Those in force. */
 export async function overridesOf(database: Executor, username: string): Promise<Override[]> {
   return database.query<Override & Record<string, unknown>>(
@@ -99,9 +112,7 @@ async function put(
   await database.transaction(async (connection) => {
     const known = await connection.query('select from sync.feed_user where username = $1', [username]);
     if (known.length === 0) {
-      throw new UserSyncError('user-unknown', `No feed has brought "${username}". Spelling counts, case does not.`, {
-        kind: 'usage',
-      });
+      throw unknownUser(username);
     }
     await connection.query(
       `update sync.override set ended_at = now()
@@ -113,6 +124,12 @@ async function put(
        values ($1, $2, $3, $4::jsonb, $5, $6, $7)`,
       [username, kind, name, kind === 'pin' ? JSON.stringify(value) : null, reason, by, until ?? null],
     );
+  });
+}
+
+function unknownUser(username: string): UserSyncError {
+  return new UserSyncError('user-unknown', `No feed has brought "${username}". Spelling counts, case does not.`, {
+    kind: 'usage',
   });
 }
 

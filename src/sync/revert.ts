@@ -11,6 +11,12 @@ export interface RevertPlan extends Plan {
   readonly records: number;
 }
 
+/** Who wants the run, and whether a daemon is to take it up; else the process that asks does. */
+export interface Submission {
+  readonly source: string;
+  readonly queued?: boolean;
+}
+
 /**
  * A new run that plans the inverse of what a run applied. Users whom something else changed since are listed in its log
  * and left alone; those whom the run added are blocked.
@@ -18,7 +24,7 @@ export interface RevertPlan extends Plan {
  * @returns the id of a run that is ready
  * @throws UserSyncError `run-unknown`; `run-status` when the run applied nothing or is not over
  */
-export async function submitRevert(context: SyncContext, runId: number, source: string): Promise<number> {
+export async function submitRevert(context: SyncContext, runId: number, submission: Submission): Promise<number> {
   const run = await mustFind(context, runId);
   if (run.finishedAt === null || !run.published) {
     const what = run.finishedAt === null ? `is ${run.status}` : 'changed nothing';
@@ -27,7 +33,7 @@ export async function submitRevert(context: SyncContext, runId: number, source: 
   const { feedId } = run;
   return createRun(
     context.database,
-    { feedId, kind: 'revert', ofRun: runId, source, dryRun: false, force: false, controlId: null },
+    { feedId, kind: 'revert', ofRun: runId, dryRun: false, force: false, controlId: null, ...submission },
     [],
   );
 }
@@ -38,7 +44,7 @@ export async function submitRevert(context: SyncContext, runId: number, source: 
  * @returns the id of a run that is ready
  * @throws UserSyncError `run-unknown`; `files-gone` when the store does not keep the files any more
  */
-export async function submitReapply(context: SyncContext, runId: number, source: string): Promise<number> {
+export async function submitReapply(context: SyncContext, runId: number, submission: Submission): Promise<number> {
   const { database, store } = context;
   const run = await mustFind(context, runId);
   const files = await runFiles(database, runId);
@@ -56,7 +62,11 @@ export async function submitReapply(context: SyncContext, runId: number, source:
     );
   }
   const { feedId, controlId, force } = run;
-  return createRun(database, { feedId, kind: 'reapply', ofRun: runId, source, dryRun: false, force, controlId }, files);
+  return createRun(
+    database,
+    { feedId, kind: 'reapply', ofRun: runId, dryRun: false, force, controlId, ...submission },
+    files,
+  );
 }
 
 /** Stores the inverse of what `ofRun` applied as the plan of this run. */

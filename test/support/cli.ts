@@ -90,6 +90,7 @@ export class Site implements AsyncDisposable {
       JSON.stringify({
         model: options.model ?? join(shipped, 'model.json'),
         feeds: { default: { control: './control.json', ...options.feed } },
+        http: { port: 0 },
         ...options.config,
       }),
     );

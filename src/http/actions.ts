@@ -1,0 +1,133 @@
+import type { FastifyRequest } from 'fastify';
+import { noteAudit } from '../db/audit.js';
+import { findRun, unknownRun, type RunRow } from '../db/runs.js';
+import type { Principal } from '../domain/access.js';
+import { adoptAccount } from '../sync/adopt.js';
+import { cancelRun, requestApproval } from '../sync/decide.js';
+import { endOverride, lookAgain, pinValue, protectUser, type Override } from '../sync/overrides.js';
+import { submitReapply, submitRevert } from '../sync/revert.js';
+import { changeSettings } from '../settings/feed-settings.js';
+import { assertFeed } from './authentication.js';
+import type { HttpContext } from './context.js';
+
+/** Who does something, and from where. */
+export interface Actor {
+  readonly principal: Principal;
+  readonly address: string;
+}
+
+export function actorOf(principal: Principal, request: FastifyRequest): Actor {
+  return { principal, address: request.ip };
+}
+
+/**
+ * What people and keys decide over HTTP, in the web page as through the interface: done by the engine, noted in the audit
+ * log. The route has asked whether they may; here is asked whether the feed is theirs.
+ */
+export class Actions {
+  readonly #context: HttpContext;
+
+  constructor(context: HttpContext) {
+    this.#context = context;
+  }
+
+  /** @throws UserSyncError `run-unknown`, `run-status` or `forbidden` */
+  async approve(actor: Actor, id: number, decision: { reason: string; withoutBlocks: boolean }): Promise<RunRow> {
+    const run = await this.findRun(actor.principal, id);
+    await requestApproval(this.#database, id, { by: actor.principal.actor, ...decision });
+    await this.note(actor, 'run-approved', `run ${id}`, { withoutBlocks: decision.withoutBlocks });
+    return this.#wakeFor(run);
+  }
+
+  async cancel(actor: Actor, id: number, reason?: string): Promise<RunRow> {
+    await this.findRun(actor.principal, id);
+    const run = await cancelRun(this.#database, id, actor.principal.actor, reason);
+    await this.note(actor, 'run-cancelled', `run ${id}`);
+    return run;
+  }
+
+  /** @returns the new run */
+  async reapply(actor: Actor, id: number): Promise<RunRow> {
+    await this.findRun(actor.principal, id);
+    const made = await submitReapply(this.#context.app.sync, id, { source: actor.principal.actor, queued: true });
+    await this.note(actor, 'run-reapplied', `run ${id}`, { run: made });
+    return this.#wakeFor(await this.findRun(actor.principal, made));
+  }
+
+  /** @returns the new run */
+  async revert(actor: Actor, id: number): Promise<RunRow> {
+    await this.findRun(actor.principal, id);
+    const made = await submitRevert(this.#context.app.sync, id, { source: actor.principal.actor, queued: true });
+    await this.note(actor, 'run-reverted', `run ${id}`, { run: made });
+    return this.#wakeFor(await this.findRun(actor.principal, made));
+  }
+
+  async lookAgain(actor: Actor, username: string): Promise<void> {
+    await lookAgain(this.#database, username);
+    await this.note(actor, 'look-again', username);
+  }
+
+  async protect(actor: Actor, username: string, reason: string, until?: Date): Promise<void> {
+    const options = { reason, by: actor.principal.actor, ...(until === undefined ? {} : { until }) };
+    await protectUser(this.#context.app.sync, username, options);
+    await this.note(actor, 'user-protected', username, { until });
+  }
+
+  async pin(
+    actor: Actor,
+    username: string,
+    pin: { name: string; text: string },
+    reason: string,
+    until?: Date,
+  ): Promise<void> {
+    const options = { reason, by: actor.principal.actor, ...(until === undefined ? {} : { until }) };
+    await pinValue(this.#context.app.sync, username, pin, options);
+    await this.note(actor, 'value-pinned', username, { name: pin.name, until });
+  }
+
+  async endOverride(actor: Actor, username: string, kind: Override['kind'], name: string | null): Promise<void> {
+    await endOverride(this.#context.app.sync, username, kind, name);
+    await this.note(actor, 'override-ended', username, { kind, name });
+  }
+
+  /** @returns the account's id */
+  async adopt(actor: Actor, adoption: { username: string; feed: string; email?: string }): Promise<number> {
+    assertFeed(actor.principal, adoption.feed);
+    const account = await adoptAccount(this.#context.app.sync, adoption);
+    await this.note(actor, 'account-adopted', adoption.username, { feed: adoption.feed, account });
+    return account;
+  }
+
+  /** @param changes by name; null takes a setting back */
+  async changeSettings(actor: Actor, feed: string, changes: Readonly<Record<string, unknown>>): Promise<void> {
+    assertFeed(actor.principal, feed);
+    const { now } = this.#context;
+    await changeSettings(this.#database, { feed, changes, by: actor.principal.actor, now: now() });
+  }
+
+  /** @throws UserSyncError `run-unknown`, or `forbidden` for a run of a feed that a key is not for */
+  async findRun(principal: Principal, id: number): Promise<RunRow> {
+    const run = await findRun(this.#database, id);
+    if (run === undefined) throw unknownRun(id);
+    assertFeed(principal, run.feed);
+    return run;
+  }
+
+  async note(
+    { principal, address }: Actor,
+    action: string,
+    subject: string,
+    details: Readonly<Record<string, unknown>> = {},
+  ): Promise<void> {
+    await noteAudit(this.#database, { actor: principal.actor, action, subject, details, address });
+  }
+
+  get #database(): HttpContext['app']['database'] {
+    return this.#context.app.database;
+  }
+
+  #wakeFor(run: RunRow): RunRow {
+    this.#context.daemon.wake(run.feed);
+    return run;
+  }
+}

@@ -1,0 +1,14 @@
+import type { App } from '../app.js';
+import type { Daemon } from '../daemon/daemon.js';
+
+/** What every route works with. */
+export interface HttpContext {
+  readonly app: App;
+  readonly daemon: Daemon;
+  readonly now: () => Date;
+  readonly version: string;
+  /** Aborted when the program is told to end: live streams end, and /readyz says so. */
+  readonly draining: AbortSignal;
+  /** When the process began, in milliseconds of the wall clock. */
+  readonly startedAt: Date;
+}

@@ -1,0 +1,28 @@
+import type { FastifyInstance } from 'fastify';
+import { html } from '../../lib/html.js';
+import type { HttpContext } from '../context.js';
+import { logError, publicError } from '../errors.js';
+import { sendPage } from './layout.js';
+import { registerOverview } from './overview.js';
+import { PageSessions, SignInNeeded } from './session.js';
+import { registerSignIn } from './sign-in.js';
+
+/** The web page for operators: everything rendered here, plain forms, and a little script for what is live. */
+export async function registerPages(pages: FastifyInstance, context: HttpContext): Promise<void> {
+  const sessions = new PageSessions(context);
+  sessions.register(pages);
+  pages.setErrorHandler(async (error, request, reply) => {
+    if (error instanceof SignInNeeded) return reply.redirect('/sign-in', 303);
+    const shown = publicError(error, request);
+    logError(context.app.logger, error, request, shown);
+    const body = html`<section class="card narrow">
+      <h1>${shown.status === 403 ? 'Not allowed' : shown.status === 404 ? 'Not found' : 'That did not work'}</h1>
+      <p>${shown.message}</p>
+      <p><a href="/">To the overview</a></p>
+    </section>`;
+    return sendPage(reply, { title: 'Error', session: request.session, body, status: shown.status });
+  });
+  registerSignIn(pages, context, sessions);
+  registerOverview(pages, context);
+  return Promise.resolve();
+}
