@@ -1,0 +1,130 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+
+const KNOWN_PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+
+/** Debian's Chromium, or the one that CHROMIUM names. */
+function executable(): string | undefined {
+  return [process.env['CHROMIUM'] ?? '', ...KNOWN_PLACES].find((path) => path !== '' && existsSync(path));
+}
+
+/** Why pages cannot be looked at with a real browser here; undefined when they can. */
+export function missingForBrowser(): string | undefined {
+  return executable() === undefined ? 'there is no Chromium: install Debian’s, or name one in CHROMIUM' : undefined;
+}
+
+export async function launchBrowser(): Promise<Browser> {
+  const executablePath = executable();
+  if (executablePath === undefined) throw new Error(missingForBrowser());
+  // Its sandbox cannot be had as root, and what it opens here are our own pages.
+  return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+}
+
+export const WIDE = { width: 1280, height: 900 };
+export const NARROW = { width: 400, height: 800 };
+
+/** A person's browser window on the site. What the page's script throws, or the policy blocks, fails the test. */
+export class Window implements AsyncDisposable {
+  private constructor(
+    private readonly context: BrowserContext,
+    readonly page: Page,
+    readonly complaints: readonly string[],
+  ) {}
+
+  static async open(
+    browser: Browser,
+    origin: string,
+    options: { script?: boolean; size?: typeof WIDE } = {},
+  ): Promise<Window> {
+    const { script = true, size = WIDE } = options;
+    const context = await browser.newContext({
+      baseURL: origin,
+      javaScriptEnabled: script,
+      viewport: size,
+      locale: 'en-GB',
+      timezoneId: 'Asia/Tokyo',
+    });
+    const page = await context.newPage();
+    page.setDefaultTimeout(10_000);
+    const complaints: string[] = [];
+    page.on('pageerror', (error) => complaints.push(error.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error') complaints.push(message.text());
+    });
+    return new Window(context, page, complaints);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.context.close();
+  }
+
+  /** Fills fields by their labels and sends the form by its button. */
+  async send(button: string, fields: Readonly<Record<string, string>> = {}): Promise<void> {
+    for (const [label, value] of Object.entries(fields)) await this.page.getByLabel(label, { exact: true }).fill(value);
+    await this.page.getByRole('button', { name: button, exact: true }).click();
+  }
+
+  /** Serious and critical violations that axe-core finds, as `rule: element`. */
+  async violations(): Promise<string[]> {
+    return violationsIn(this.page);
+  }
+
+  /** Whether something sticks out to the side, so that the whole page scrolls. */
+  async isTooWide(): Promise<boolean> {
+    return this.page.evaluate<boolean>(
+      'document.documentElement.scrollWidth > document.documentElement.clientWidth + 1',
+    );
+  }
+
+  /** For looking at, where SCREENSHOTS names a folder. */
+  async picture(name: string): Promise<void> {
+    const folder = process.env['SCREENSHOTS'];
+    if (folder === undefined) return;
+    await mkdir(folder, { recursive: true });
+    await this.page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+  }
+}
+
+interface AxeResult {
+  readonly violations: readonly {
+    readonly id: string;
+    readonly impact: string | null;
+    readonly nodes: readonly { readonly target: readonly string[] }[];
+  }[];
+}
+
+async function violationsIn(page: Page): Promise<string[]> {
+  const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+  // Evaluated by the debugger, to which the page's policy does not apply.
+  await page.evaluate(source);
+  const { violations } = await page.evaluate(() =>
+    (globalThis as unknown as { axe: { run: () => Promise<AxeResult> } }).axe.run(),
+  );
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`));
+}
+
+/** Tests with a real browser: left out where there is none, unless USER_SYNC_REQUIRE_BROWSER says that there must be. */
+export function inBrowser(title: string, define: (browser: () => Browser) => void): void {
+  const missing = missingForBrowser();
+  if (missing !== undefined && process.env['USER_SYNC_REQUIRE_BROWSER'] === undefined) {
+    console.warn(`The tests with a real browser ("${title}") are left out: ${missing}.`);
+    return;
+  }
+  describe(title, function () {
+    this.timeout(60_000);
+    let browser: Browser | undefined;
+    before(async () => {
+      browser = await launchBrowser();
+    });
+    after(async () => browser?.close());
+    define(() => {
+      if (browser === undefined) throw new Error('the browser has not started');
+      return browser;
+    });
+  });
+}
