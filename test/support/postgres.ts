@@ -12,10 +12,10 @@ import { Queries } from '../../src/db/queries.js';
  * One Postgres for the whole test run, and in it a fresh database for whoever asks: a copy of one that was migrated once.
  * TEST_DATABASE_URL names a server to use instead of the embedded one.
  */
-let server: Promise<{ url: string; stop: () => Promise<void> }> | undefined;
-let databases = 0;
+const URL_VARIABLE = 'USER_SYNC_TEST_SERVER';
+const TEMPLATE_VARIABLE = 'USER_SYNC_TEST_TEMPLATE';
 
-const TEMPLATE = `user_sync_test_${process.pid}_template`;
+let databases = 0;
 
 export interface TestDatabase {
   readonly url: string;
@@ -25,7 +25,7 @@ export interface TestDatabase {
 
 /** A database with the schema, and nothing in it. */
 export function createTestDatabase(): Promise<TestDatabase> {
-  return createDatabase(`template ${TEMPLATE}`);
+  return createDatabase(`template ${variable(TEMPLATE_VARIABLE)}`);
 }
 
 /** A database without a schema. */
@@ -34,7 +34,7 @@ export function createEmptyDatabase(): Promise<TestDatabase> {
 }
 
 async function createDatabase(how: string): Promise<TestDatabase> {
-  const { url } = await (server ??= startServer());
+  const url = variable(URL_VARIABLE);
   databases += 1;
   const name = `user_sync_test_${process.pid}_${databases}`;
   await execute(url, `create database ${name} ${how}`);
@@ -50,26 +50,31 @@ async function createDatabase(how: string): Promise<TestDatabase> {
   };
 }
 
-export async function stopTestServer(): Promise<void> {
-  const running = await server;
-  server = undefined;
-  await running?.stop();
-}
-
-async function startServer(): Promise<{ url: string; stop: () => Promise<void> }> {
+/**
+ * Starts the server, and says in the environment where it is: the processes that tests run in all use it.
+ *
+ * @returns what stops it
+ */
+export async function startTestServer(): Promise<() => Promise<void>> {
   const given = process.env['TEST_DATABASE_URL'];
   const { url, stop } = given === undefined ? await startEmbedded() : { url: given, stop: () => Promise.resolve() };
-  await execute(url, `create database ${TEMPLATE}`);
-  const template = open(urlOf(url, TEMPLATE));
+  const name = `user_sync_test_${process.pid}_template`;
+  await execute(url, `create database ${name}`);
+  const template = open(urlOf(url, name));
   await migrate(template, sqlDirectory());
   await template.close();
-  return {
-    url,
-    stop: async () => {
-      await execute(url, `drop database ${TEMPLATE}`);
-      await stop();
-    },
+  process.env[URL_VARIABLE] = url;
+  process.env[TEMPLATE_VARIABLE] = name;
+  return async () => {
+    await execute(url, `drop database ${name}`);
+    await stop();
   };
+}
+
+function variable(name: string): string {
+  const value = process.env[name];
+  if (value === undefined) throw new Error(`${name} is not set: mocha is to load test/support/hooks.ts`);
+  return value;
 }
 
 async function startEmbedded(): Promise<{ url: string; stop: () => Promise<void> }> {
