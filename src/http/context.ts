@@ -9,6 +9,8 @@ export interface HttpContext {
   readonly version: string;
   /** Aborted when the program is told to end: live streams end, and /readyz says so. */
   readonly draining: AbortSignal;
+  /** How long sending a form or JSON may take. */
+  readonly bodyMs: number;
   /** When the process began, in milliseconds of the wall clock. */
   readonly startedAt: Date;
 }

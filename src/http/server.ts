@@ -21,6 +21,8 @@ export interface HttpServerOptions {
   readonly daemon: Daemon;
   readonly version: string;
   readonly now?: () => Date;
+  /** How long sending a form or JSON may take; half a minute unless told. */
+  readonly bodyMs?: number;
 }
 
 const MINUTE_MS = 60_000;
@@ -29,8 +31,8 @@ const BODY_BYTES = 1024 ** 2;
 /** Requests of one address in a minute, uploads and pages together. */
 const REQUESTS_PER_MINUTE = 6000;
 const WRONG_KEYS_PER_MINUTE = 20;
-/** How long sending a form or JSON may take, and how long a connection may be silent. */
 const BODY_MS = 30_000;
+/** How long a connection may be silent. */
 const SILENCE_MS = 60_000;
 
 /** Status, interfaces and web page on one port. */
@@ -50,8 +52,16 @@ export class HttpServer {
   /** @throws UserSyncError `http-listen` when the port cannot be had */
   static async listen(options: HttpServerOptions): Promise<HttpServer> {
     const draining = new AbortController();
-    const { app, daemon, version, now = () => new Date() } = options;
-    const server = await buildServer({ app, daemon, version, now, draining: draining.signal, startedAt: now() });
+    const { app, daemon, version, now = () => new Date(), bodyMs = BODY_MS } = options;
+    const server = await buildServer({
+      app,
+      daemon,
+      version,
+      now,
+      draining: draining.signal,
+      startedAt: now(),
+      bodyMs,
+    });
     const { host, port } = app.config.http;
     try {
       const origin = await server.listen({ host, port });
@@ -115,7 +125,7 @@ export async function buildServer(context: HttpContext): Promise<FastifyInstance
   await server.register(cookie);
   await server.register(formbody, { bodyLimit: BODY_BYTES });
   await server.register(rateLimit, { global: true, max: REQUESTS_PER_MINUTE, timeWindow: MINUTE_MS });
-  limitSlowBodies(server);
+  limitSlowBodies(server, context.bodyMs);
   server.setErrorHandler(async (error, request, reply) => {
     const shown = publicError(error, request);
     logError(app.logger, error, request, shown);
@@ -139,11 +149,11 @@ export async function buildServer(context: HttpContext): Promise<FastifyInstance
 }
 
 /** A body that comes byte by byte must not hold a connection for ever. Uploads may take their time; see `slowBody`. */
-function limitSlowBodies(server: FastifyInstance): void {
+function limitSlowBodies(server: FastifyInstance, bodyMs: number): void {
   const timers = new WeakMap<FastifyRequest, NodeJS.Timeout>();
   server.addHook('onRequest', async (request) => {
     if (request.routeOptions.config.slowBody === true) return;
-    timers.set(request, setTimeout(() => request.raw.destroy(), BODY_MS).unref());
+    timers.set(request, setTimeout(() => request.raw.destroy(), bodyMs).unref());
   });
   server.addHook('preHandler', async (request) => clearTimeout(timers.get(request)));
   server.addHook('onResponse', async (request) => clearTimeout(timers.get(request)));

@@ -21,10 +21,14 @@ export class HttpSite implements AsyncDisposable {
   ) {}
 
   /** @param http more settings of the section `http` */
-  static async open(feeds: Readonly<Record<string, SiteFeed>> = {}, http: object = {}): Promise<HttpSite> {
+  static async open(
+    feeds: Readonly<Record<string, SiteFeed>> = {},
+    http: object = {},
+    options: { bodyMs?: number } = {},
+  ): Promise<HttpSite> {
     const site = await DaemonSite.open(feeds, { http: { port: 0, ...http } });
     const { daemon, app, log } = await site.start();
-    const server = await HttpServer.listen({ app, daemon, version: '0.0.0-test' });
+    const server = await HttpServer.listen({ app, daemon, version: '0.0.0-test', ...options });
     const [first] = daemon.feeds;
     await eventually('duty', async () => first?.isOnDuty || undefined);
     return new HttpSite(site, app, daemon, log, server);

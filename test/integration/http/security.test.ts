@@ -26,7 +26,7 @@ describe('Every address', () => {
     const { app, daemon } = http;
     const draining = new AbortController().signal;
     const now = (): Date => new Date();
-    const server = await buildServer({ app, daemon, now, draining, version: '0', startedAt: now() });
+    const server = await buildServer({ app, daemon, now, draining, version: '0', startedAt: now(), bodyMs: 1000 });
     await server.ready();
     const routes = routesOf(server).filter(({ path }) => !OPEN.includes(path));
     await server.close();
@@ -77,7 +77,7 @@ describe('Every address', () => {
   });
 
   it('closes the connection of a form that comes byte by byte, or never', async () => {
-    await using http = await HttpSite.open();
+    await using http = await HttpSite.open({}, {}, { bodyMs: 1500 });
     const { hostname, port } = new URL(http.origin);
     const socket = connect(Number(port), hostname);
     socket.on('error', () => undefined);
@@ -89,8 +89,8 @@ describe('Every address', () => {
     socket.resume();
     await once(socket, 'close');
     clearInterval(drip);
-    expect(performance.now() - begun).to.be.lessThan(45_000);
-  }).timeout(60_000);
+    expect(performance.now() - begun).to.be.within(1000, 10_000);
+  });
 
   it('refuses bodies that are larger than any form', async () => {
     await using http = await HttpSite.open();
