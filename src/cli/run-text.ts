@@ -1,4 +1,4 @@
-import type { RunStatus } from '../domain/run.js';
+import { describeKind, type RunStatus } from '../domain/run.js';
 import { decisionCommands } from '../domain/decision.js';
 import { describeGuard } from '../domain/guard-text.js';
 import { duration, number } from '../domain/number-text.js';
@@ -27,6 +27,11 @@ export function printRun(terminal: Terminal, run: RunReport): void {
   terminal.print(
     `${terminal.style(`Run ${run.run}`, 'bold')} of feed ${printable(run.feed)} ${verb(run.status)} ${styledStatus(terminal, run.status)}${explain(run)}`,
   );
+  const kind = describeKind(run.kind, run.origin);
+  if (kind !== undefined) terminal.print(`  It ${kind}.`);
+  if (run.missingFiles.length > 0) terminal.print(`  It waits for: ${run.missingFiles.map(printable).join(', ')}`);
+  if (run.waitsForStart)
+    terminal.print('  All files are there. It waits for the start: a file named _start, or start-sync.');
   if (run.failure !== null) terminal.print(`  ${terminal.style(printable(run.failure.message), 'red')}`);
   terminal.print();
   const columns = [

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { App } from '../app.js';
 import { findRun, listRuns, unknownRun } from '../db/runs.js';
 import { number } from '../domain/number-text.js';
+import { describeKind } from '../domain/run.js';
 import { UserSyncError } from '../lib/errors.js';
 import { reportRun, summariseRun } from '../sync/run-report.js';
 import { parseCount, parseRunId, type RegisterCommand } from './command.js';
@@ -40,6 +41,7 @@ export const registerRuns: RegisterCommand = (program, context) => {
             'UNCHANGED',
             'REJECTED',
             'WHEN',
+            '',
           ],
           runs.map((run) => [
             String(run.id),
@@ -55,6 +57,7 @@ export const registerRuns: RegisterCommand = (program, context) => {
               run.counts.rejected,
             ].map(number),
             localTime(run.createdAt),
+            describeKind(run.kind, run.ofRun) ?? '',
           ]),
           [0, 3, 4, 5, 6, 7, 8, 9],
         );

@@ -130,6 +130,7 @@ export const configSchema = z.strictObject({
         'The data model: types, attributes and groups that control files may name. Without it: the one shipped with the program.',
       examples: ['./model.json'],
     }),
+  quarantineDays: z.int().min(1).default(90).describe('Files that were set aside are removed after this many days.'),
   plugins: z
     .array(z.string().min(1))
     .default([])

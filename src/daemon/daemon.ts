@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { App } from '../app.js';
+import { SESSION_LIMITS } from '../access/sessions.js';
+import { deleteExpiredSessions } from '../db/sessions.js';
 import { findRun } from '../db/runs.js';
 import { noticeOfRun } from '../domain/run-notice.js';
 import { Quarantine } from '../intake/quarantine.js';
@@ -9,7 +11,7 @@ import { Schedules } from '../schedule/schedules.js';
 import { reportRun } from '../sync/run-report.js';
 import { feedHealth, type FeedHealth } from './feed-health.js';
 import { FeedService } from './feed-service.js';
-import { missingBatch, removeOldFiles } from './housekeeping.js';
+import { emptyQuarantine, missingBatch, removeOldFiles } from './housekeeping.js';
 
 export interface DaemonOptions {
   /** How long another daemon may be silent before this one takes over its feeds; a minute unless told. */
@@ -111,6 +113,8 @@ export class Daemon {
 
   async #keepHouse(): Promise<void> {
     const removed = await removeOldFiles(this.#app, new Date());
+    await emptyQuarantine(this.#app, this.quarantine, new Date());
+    await deleteExpiredSessions(this.#app.database, SESSION_LIMITS);
     this.#app.logger.info('Removed batch files that are not kept any longer', { removed });
   }
 }

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { App } from '../app.js';
 import { missingAlarm, runsWithFiles, setAlarmedFor } from '../db/housekeeping.js';
 import type { MissingBatchNotice } from '../domain/run-notice.js';
+import type { Quarantine } from '../intake/quarantine.js';
 import { removableFiles } from '../domain/retention.js';
 import { expectedBatch } from '../schedule/expected-batch.js';
 
@@ -30,6 +31,21 @@ export async function removeOldFiles(app: App, now: Date): Promise<number> {
     removed += 1;
   }
   return removed;
+}
+
+/**
+ * Removes files from quarantine that nobody fetched in time.
+ *
+ * @returns how many
+ */
+export async function emptyQuarantine(app: App, quarantine: Quarantine, now: Date): Promise<number> {
+  const before = now.getTime() - app.config.quarantineDays * DAY_MS;
+  const old = (await quarantine.list()).filter(({ quarantinedAt }) => Date.parse(quarantinedAt) < before);
+  for (const { id, feed, originalFilename, reason } of old) {
+    await quarantine.delete(id);
+    app.logger.info(`The file ${originalFilename} that was set aside is removed`, { feed, quarantine: id, reason });
+  }
+  return old.length;
 }
 
 /** The notice that a feed's batch has not come by its deadline; undefined when there is nothing to tell, or it was told. */

@@ -5,6 +5,7 @@ import {
   statusesBefore,
   type BatchFile,
   type RunCounts,
+  type RunKind,
   type RunOutcome,
   type RunProgress,
   type RunStatus,
@@ -19,7 +20,7 @@ export interface RunRow {
   readonly feedId: number;
   readonly feed: string;
   readonly status: RunStatus;
-  readonly kind: 'batch' | 'reapply' | 'revert';
+  readonly kind: RunKind;
   /** The run that is applied again, or taken back. */
   readonly ofRun: number | null;
   readonly source: string;
@@ -283,6 +284,20 @@ export async function runFiles(database: Executor, id: number): Promise<BatchFil
      from sync.run_file where run_id = $1 order by name`,
     [id],
   );
+}
+
+/** Names that the feed's control file lists, in its order, and of which the run has no file. */
+export async function missingFiles(database: Executor, run: Pick<RunRow, 'id' | 'feedId'>): Promise<string[]> {
+  const rows = await database.query<{ name: string }>(
+    `select listed.name
+     from sync.feed
+     join sync.control_file on control_file.id = feed.control_id
+     cross join lateral json_object_keys(control_file.content::json->'files') with ordinality as listed (name, position)
+     where feed.id = $1 and not exists (select from sync.run_file where run_id = $2 and run_file.name = listed.name)
+     order by listed.position`,
+    [run.feedId, run.id],
+  );
+  return rows.map(({ name }) => name);
 }
 
 /** Before a run is planned its counts are empty. */

@@ -41,6 +41,14 @@ export function statusesBefore(to: RunStatus): RunStatus[] {
 
 export type RunOutcome = 'applied' | 'nothing-new' | 'nothing-to-change' | 'dry-run';
 
+export type RunKind = 'batch' | 'reapply' | 'revert';
+
+/** What a run is, for people; undefined for a plain batch. */
+export function describeKind(kind: RunKind, origin: number | null): string | undefined {
+  if (kind === 'batch') return undefined;
+  return `${kind === 'revert' ? 'takes back' : 'applies again'} run ${origin ?? 0}`;
+}
+
 /** Users and records of a run. While it is held or was a dry run: what it would do. */
 export interface RunCounts {
   /** Records in the batch, rejected ones included. */

@@ -1,4 +1,5 @@
-import { createTransport } from 'nodemailer';
+import { createTransport, type Transporter } from 'nodemailer';
+import type SMTPTransport from 'nodemailer/lib/smtp-transport/index.js';
 import type { RunNotice } from '../domain/run-notice.js';
 import { deliver, refused, timeout, unreachable, type DeliveryPolicy, type Destination } from './delivery.js';
 import { letterHtml } from './letter-html.js';
@@ -28,14 +29,7 @@ export async function sendMail(
   const destination: Destination = { channel: 'mail', host: new URL(server.smtpUrl).host };
   const letter = letterOf(notice);
   const { attemptTimeoutMs } = policy;
-  const transport = createTransport({
-    url: server.smtpUrl,
-    connectionTimeout: attemptTimeoutMs,
-    greetingTimeout: attemptTimeoutMs,
-    socketTimeout: attemptTimeoutMs,
-    dnsTimeout: attemptTimeoutMs,
-    socketCloseTimeout: 1000,
-  });
+  const transport = transportTo(server.smtpUrl, attemptTimeoutMs);
   const message = {
     from: server.from,
     to: [...to],
@@ -56,6 +50,33 @@ export async function sendMail(
     }
   };
   await deliver(destination, attempt, policy, signal);
+}
+
+/**
+ * Connects and signs in, and sends nothing.
+ *
+ * @throws {UserSyncError} `report-unreachable`, `report-timeout` or `report-refused`
+ */
+export async function verifyMailServer(smtpUrl: string, timeoutMs = 5000): Promise<void> {
+  const transport = transportTo(smtpUrl, timeoutMs);
+  try {
+    await transport.verify();
+  } catch (error) {
+    throw failureOf({ channel: 'mail', host: new URL(smtpUrl).host }, error, timeoutMs);
+  } finally {
+    transport.close();
+  }
+}
+
+function transportTo(smtpUrl: string, timeoutMs: number): Transporter<SMTPTransport.SentMessageInfo> {
+  return createTransport({
+    url: smtpUrl,
+    connectionTimeout: timeoutMs,
+    greetingTimeout: timeoutMs,
+    socketTimeout: timeoutMs,
+    dnsTimeout: timeoutMs,
+    socketCloseTimeout: 1000,
+  });
 }
 
 /** Of what nodemailer says, only the codes: messages repeat the server's answer, which may repeat what it was sent. */

@@ -1,6 +1,6 @@
 import type { GuardResult } from '../domain/guard.js';
 import type { BatchFile, RunCounts, RunOutcome, RunStatus, RunTimings } from '../domain/run.js';
-import { runFiles, type RunRow } from '../db/runs.js';
+import { missingFiles, runFiles, type RunRow } from '../db/runs.js';
 import type { Database } from '../db/database.js';
 
 /** A run as machines read it: `sync --json`, `run --json` and the HTTP interface. Its names are a contract. */
@@ -15,6 +15,12 @@ export interface RunReport {
   readonly timings: RunTimings;
   readonly files: readonly ReportedFile[];
   readonly kind: RunRow['kind'];
+  /** The run that this one applies again or takes back. */
+  readonly origin: number | null;
+  /** While files are still coming: those that the control file lists and that are not there yet. */
+  readonly missingFiles: readonly string[];
+  /** All files are there, and somebody has to say that it may start. */
+  readonly waitsForStart: boolean;
   readonly outcome: RunOutcome | null;
   readonly dryRun: boolean;
   readonly failure: { readonly code: string; readonly message: string } | null;
@@ -38,12 +44,14 @@ export interface ReportedFile {
 
 export async function reportRun(database: Database, run: RunRow): Promise<RunReport> {
   const files = await runFiles(database, run.id);
+  const missing = run.status === 'uploading' ? await missingFiles(database, run) : [];
   return {
     ...summariseRun(run),
     guards: run.guards,
     timings: run.timings,
     files: files.map(reportFile),
-    kind: run.kind,
+    missingFiles: missing,
+    waitsForStart: run.status === 'ready' && run.collected && !run.queued,
     outcome: run.outcome,
     dryRun: run.dryRun,
     failure: run.failureCode === null ? null : { code: run.failureCode, message: run.failureMessage ?? '' },
@@ -64,9 +72,9 @@ export async function reportRun(database: Database, run: RunRow): Promise<RunRep
 /** A run in a list. */
 export function summariseRun(
   run: RunRow,
-): Pick<RunReport, 'run' | 'feed' | 'status' | 'counts' | 'errors' | 'createdAt'> {
-  const { id, feed, status, counts, errors } = run;
-  return { run: id, feed, status, counts, errors, createdAt: run.createdAt.toISOString() };
+): Pick<RunReport, 'run' | 'feed' | 'status' | 'counts' | 'errors' | 'createdAt' | 'kind' | 'origin'> {
+  const { id, feed, status, counts, errors, kind, ofRun } = run;
+  return { run: id, feed, status, counts, errors, createdAt: run.createdAt.toISOString(), kind, origin: ofRun };
 }
 
 function reportFile(file: BatchFile): ReportedFile {

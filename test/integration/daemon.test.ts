@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { access, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { missingBatch, removeOldFiles } from '../../src/daemon/housekeeping.js';
+import { emptyQuarantine, missingBatch, removeOldFiles } from '../../src/daemon/housekeeping.js';
 import { packageRoot } from '../../src/lib/package-root.js';
 import { collectFile, replaceControl } from '../../src/sync/collect.js';
 import { requestApproval } from '../../src/sync/decide.js';
@@ -286,6 +286,26 @@ describe('Housekeeping', function () {
     expect(await removeOldFiles(app, tomorrow)).to.equal(1);
     expect(await store.has(stray.digest)).to.equal(false);
     expect(await store.has(last!)).to.equal(true);
+  });
+
+  it('removes what was set aside and fetched by nobody', async () => {
+    await using site = await DaemonSite.open({}, { quarantineDays: 10 });
+    const { app, daemon } = await site.start();
+    await eventually(
+      'the drop directory',
+      async () => (await isThere(join(site.path, 'var/drop/default'))) || undefined,
+    );
+    await site.drop('nobody-knows.json', '[]');
+    const [held] = await eventually('quarantine', async () => {
+      const all = await daemon.quarantine.list();
+      return all.length > 0 ? all : undefined;
+    });
+    const day = 24 * 3600 * 1000;
+    expect(await emptyQuarantine(app, daemon.quarantine, new Date(Date.now() + 9 * day))).to.equal(0);
+    expect(await isThere(daemon.quarantine.pathOf(held!.id))).to.equal(true);
+    expect(await emptyQuarantine(app, daemon.quarantine, new Date(Date.now() + 11 * day))).to.equal(1);
+    expect(await isThere(daemon.quarantine.pathOf(held!.id))).to.equal(false);
+    expect(await daemon.quarantine.list()).to.deep.equal([]);
   });
 
   it('raises one alarm when no batch has come by its time', async () => {

@@ -58,6 +58,31 @@ describe('the program, run by run', () => {
     );
   });
 
+  it('says of a run what it does again or takes back, and of a batch what it waits for', async () => {
+    await site.sync(people(3), '--approve');
+    await site.sync(people(2), '--approve');
+    await site.call('reapply', '1', '--approve');
+    await site.call('revert', '2', '--approve');
+    const { stdout } = await site.call('runs');
+    expect(stdout)
+      .to.match(/^ +4 .* takes back run 2$/m)
+      .and.to.match(/^ +3 .* applies again run 1$/m);
+    expect((await site.call('run', '4')).stdout).to.contain('It takes back run 2.');
+    const listed = ndjson((await site.call('runs', '--json')).stdout);
+    expect(listed.map(({ kind, origin }) => [kind, origin])).to.deep.equal([
+      ['revert', 2],
+      ['reapply', 1],
+      ['batch', null],
+      ['batch', null],
+    ]);
+    await site.query(`insert into sync.run (feed_id, source, collected) select id, 'test', true from sync.feed`);
+    expect((await site.call('run', '5')).stdout).to.contain('It waits for: users');
+    const report = JSON.parse((await site.call('run', '5', '--json')).stdout) as object;
+    expect(report).to.deep.include({ missingFiles: ['users'], waitsForStart: false });
+    await site.query(`update sync.run set status = 'ready' where id = 5`);
+    expect((await site.call('run', '5')).stdout).to.contain('It waits for the start');
+  });
+
   it('finds a person by username or e-mail address in any case, with what was received and what runs did', async () => {
     await site.sync(people(3), '--approve');
     const ways = ['user2', 'USER2', 'User2@Example.org'];

@@ -1,0 +1,83 @@
+import { sqlDirectory } from '../../app.js';
+import type { Config } from '../../config/config.js';
+import type { Database } from '../../db/database.js';
+import { migrationStatus } from '../../db/migrate.js';
+import { bad, good, type Finding } from './finding.js';
+
+const OLDEST_POSTGRES = 140_000;
+const CLOCK_TOLERANCE_SECONDS = 5;
+
+/** The server, its clock and the schema; and, when the schema is there, what waits for somebody in it. */
+export async function checkDatabase(database: Database, config: Config): Promise<Finding[]> {
+  // Opens a connection first: when that fails, the error says what to look at.
+  await database.withConnection(async () => undefined);
+  const [server] = await database.query<{ number: number; version: string; now: Date; max: number }>(
+    `select current_setting('server_version_num')::integer as number, current_setting('server_version') as version,
+            clock_timestamp() as now,
+            current_setting('max_connections')::integer
+              - current_setting('superuser_reserved_connections')::integer as max`,
+  );
+  if (server === undefined) return [];
+  const { pending } = await migrationStatus(database, sqlDirectory());
+  return [
+    server.number >= OLDEST_POSTGRES
+      ? good('database', `Postgres ${server.version}`)
+      : bad('database', `Postgres ${server.version}: 14 or later is needed`),
+    connections(server.max, config.database.poolSize),
+    clock(server.now),
+    pending.length === 0
+      ? good('schema', 'up to date')
+      : // Whatever opens the database next brings it up to date.
+        good('schema', `${pending.length} files to apply: \`user-sync migrate\`, or the next command`),
+    ...(pending.length === 0 ? await checkFeeds(database, config) : []),
+  ];
+}
+
+function connections(max: number, poolSize: number): Finding {
+  if (poolSize <= max / 2) return good('connections', `${poolSize} of ${max} at most`);
+  return bad(
+    'connections',
+    `database.poolSize is ${poolSize} of the ${max} that the server allows all its clients: lower it, or raise max_connections.`,
+  );
+}
+
+function clock(server: Date): Finding {
+  const skew = Math.abs(server.getTime() - Date.now()) / 1000;
+  if (skew <= CLOCK_TOLERANCE_SECONDS) return good('clock', 'agrees with the database');
+  return bad('clock', `differs by ${skew.toFixed(0)} s from the database's: keep both in step with NTP`);
+}
+
+async function checkFeeds(database: Database, config: Config): Promise<Finding[]> {
+  const rows = await database.query<{
+    name: string;
+    control: boolean;
+    held: number[];
+    users: boolean;
+    settings: string[];
+  }>(
+    `select feed.name, feed.control_id is not null as control,
+            array(select run.id::integer from sync.run where run.feed_id = feed.id and run.status = 'held' order by 1) as held,
+            exists (select from sync.feed_user where feed_user.feed_id = feed.id) as users,
+            array(select jsonb_object_keys(feed.settings) order by 1) as settings
+     from sync.feed order by feed.name`,
+  );
+  const known = new Map(rows.map((row) => [row.name, row]));
+  const configured = Object.entries(config.feeds).map(([name, feed]) => {
+    const row = known.get(name);
+    const check = `feed ${name}`;
+    if (row?.control !== true && feed.control === undefined) {
+      return bad(check, 'has no control file: drop one as _control.json, or name one as `control`. Its files wait.');
+    }
+    const notes = [
+      ...(row === undefined || row.held.length === 0 ? [] : [`run ${row.held.join(', ')} waits for a decision`]),
+      ...(row === undefined || row.settings.length === 0 ? [] : [`set by operators: ${row.settings.join(', ')}`]),
+    ];
+    return good(check, notes.join('; ') || 'has a control file');
+  });
+  const lost = rows
+    .filter(({ name, users }) => users && config.feeds[name] === undefined)
+    .map(({ name }) =>
+      bad(`feed ${name}`, 'has users, and the configuration does not name it any more: nobody looks after it.'),
+    );
+  return [...configured, ...lost];
+}

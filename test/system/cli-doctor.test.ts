@@ -1,0 +1,98 @@
+import { expect } from 'chai';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Site, people, type SiteOptions } from '../support/cli.js';
+import { RunningDaemon } from '../support/running-daemon.js';
+import { eventually } from '../support/eventually.js';
+import { mailServer } from '../unit/notify/mail-server.js';
+
+type Findings = ReadonlyMap<string, { readonly ok: boolean; readonly message: string }>;
+
+describe('doctor', () => {
+  it('finds nothing to mend where all is well, and prints it in columns', async () => {
+    await using site = await Site.open();
+    await site.sync(people(3), '--approve');
+    const { code, stdout } = await site.call('doctor');
+    expect(stdout).not.to.contain('MEND');
+    expect(code).to.equal(0);
+    const columns = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => /^ok {4}[a-z]+( [a-z]+)* +/.exec(line)?.[0].length);
+    expect(new Set(columns).size, stdout).to.equal(1);
+    expect(stdout).to.match(/feed default +has a control file/);
+  });
+
+  it('does not make a drop directory that the configuration names, and says what to do', async () => {
+    await using site = await Site.open({ feed: { dropDirectory: './not-mounted/drop' } });
+    const findings = await doctor(site);
+    expect(findings.get('drop of default')?.message).to.contain('mount what should be there');
+    await mkdir(join(site.folder, 'not-mounted', 'drop'), { recursive: true });
+    expect((await doctor(site)).get('drop of default')?.ok).to.equal(true);
+    await rm(join(site.folder, 'not-mounted'), { recursive: true });
+    await writeFile(join(site.folder, 'not-mounted'), '');
+    expect((await doctor(site)).get('drop of default')?.ok).to.equal(false);
+  });
+
+  it('tells of files that were set aside', async () => {
+    await using site = await Site.open({ feed: { settleMs: 0, scanIntervalMs: 100 } });
+    const drop = join(site.folder, 'var', 'drop', 'default');
+    await mkdir(drop, { recursive: true });
+    const daemon = await RunningDaemon.start(site);
+    try {
+      await writeFile(join(drop, 'strange.json'), '[]');
+      await eventually('quarantine', async () =>
+        (await doctor(site)).get('quarantine')?.ok === false ? true : undefined,
+      );
+    } finally {
+      await daemon.stop();
+    }
+    expect((await doctor(site)).get('quarantine')?.message)
+      .to.contain('1 file was set aside')
+      .and.to.contain('strange.json')
+      .and.to.contain('unknown-name');
+  });
+
+  it('connects to the mail server, and says when that fails', async () => {
+    await using mail = await mailServer();
+    const { smtpUrl, from } = mail.server;
+    const options = (url: string): SiteOptions => ({
+      feed: { report: { email: ['ops@example.org'] } },
+      config: { mail: { smtpUrl: url, from } },
+    });
+    await using works = await Site.open(options(smtpUrl));
+    expect((await doctor(works)).get('mail')).to.deep.include({ ok: true });
+    await using wrong = await Site.open(options('smtp://127.0.0.1:1'));
+    expect((await doctor(wrong)).get('mail')?.message).to.contain('Check mail.smtpUrl');
+    expect(mail.mails).to.deep.equal([]);
+  });
+
+  it('tells of feeds without a control file, feeds that were lost, runs that wait and settings of operators', async () => {
+    await using site = await Site.open();
+    await site.sync(people(3), '--approve');
+    await site.query(`update sync.feed set settings = '{"autoApply": false}'`);
+    await site.query(`insert into sync.run (feed_id, source, status) select id, 'test', 'held' from sync.feed`);
+    expect((await doctor(site)).get('feed default')?.message).to.equal(
+      'run 2 waits for a decision; set by operators: autoApply',
+    );
+    await site.query(`update sync.feed set name = 'lost'`);
+    await site.write('user-sync.yaml', JSON.stringify({ feeds: { default: {} }, http: { port: 0 } }));
+    const findings = await doctor(site);
+    expect(findings.get('feed default')?.message).to.contain('has no control file');
+    expect(findings.get('feed lost')?.message).to.contain('nobody looks after it');
+  });
+
+  it('warns of more connections than the server can spare, and of a database that is not there', async () => {
+    await using site = await Site.open({ config: { database: { poolSize: 90 } } });
+    expect((await doctor(site)).get('connections')?.message).to.contain('raise max_connections');
+    const { code, stdout } = await site.callWith({ DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' }, 'doctor');
+    expect(code).to.equal(1);
+    expect(stdout).to.match(/MEND +database/);
+  });
+});
+
+async function doctor(site: Site): Promise<Findings> {
+  const { stdout } = await site.call('doctor', '--json');
+  const { findings } = JSON.parse(stdout) as { findings: { check: string; ok: boolean; message: string }[] };
+  return new Map(findings.map(({ check, ...finding }) => [check, finding]));
+}
