@@ -2,6 +2,7 @@ import { describeKind, type RunStatus } from '../domain/run.js';
 import { decisionCommands } from '../domain/decision.js';
 import { describeGuard } from '../domain/guard-text.js';
 import { duration, number } from '../domain/number-text.js';
+import { describeOutcome } from '../domain/outcome-text.js';
 import type { RunReport } from '../sync/run-report.js';
 import { printable } from '../lib/printable.js';
 import { type Style, type Terminal } from './terminal.js';
@@ -64,26 +65,15 @@ export function printRun(terminal: Terminal, run: RunReport): void {
 }
 
 function explain(run: RunReport): string {
-  if (run.status === 'held') return ': an operator must decide. The numbers say what it would do.';
-  if (run.status === 'failed' || run.status === 'cancelled') return whatRemains(run);
-  if (run.outcome === 'dry-run') return ' as a dry run: nothing was changed. The numbers say what it would do.';
-  if (run.outcome === 'nothing-new') return ': nothing new, the batch is the same as the last one.';
-  if (run.outcome === 'nothing-to-change') return ': the directory agrees with the batch.';
-  if (run.approval?.withoutBlocks === true)
-    return ', without blocks: those who left stay as they are until the next run.';
-  return '.';
+  const withoutBlocks = run.approval?.withoutBlocks === true;
+  const text = describeOutcome({ ...run, withoutBlocks });
+  if (text === undefined) return '.';
+  const how = run.outcome === 'dry-run' ? ' as a dry run' : run.outcome === 'applied' ? ', without blocks' : '';
+  return `${how}: ${text}`;
 }
 
 function verb(status: RunStatus): string {
   return status === 'failed' ? 'has' : status === 'cancelled' ? 'was' : 'is';
-}
-
-/** Of a run that did not reach its end. Once it began to apply, its counts are what it really did. */
-function whatRemains({ counts, timings }: RunReport): string {
-  const changed = counts.added + counts.updated + counts.blocked + counts.unblocked;
-  return timings.apply === 0 || changed === 0
-    ? ': the directory is as it was.'
-    : `: ${number(changed)} users were changed until then, and stay so. The next run does the rest.`;
 }
 
 function printGuards(terminal: Terminal, run: RunReport): void {

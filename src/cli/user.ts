@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
+import { valueText } from '../domain/value-text.js';
 import { lookUpPerson, type Account, type Person } from '../sync/person.js';
 import type { CommandContext, RegisterCommand } from './command.js';
 import { localTime } from './runs.js';
 import { printable } from '../lib/printable.js';
 import { type Terminal } from './terminal.js';
-import { valueText } from './value-text.js';
 
 export const registerUser: RegisterCommand = (program, context: CommandContext) => {
   const { terminal } = context;

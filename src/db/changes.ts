@@ -22,25 +22,65 @@ export async function* readPlanPages(
   runId: number,
   kind: ChangeKind | undefined,
 ): AsyncGenerator<readonly PlannedChange[]> {
-  for (let after = -1; ;) {
-    const from = after;
-    const page = await database.list<PlannedChange & Record<string, unknown>>((builder) => {
-      const list = builder
-        .select('change.ordinal', 'change.kind', 'change.username', 'change.before', 'change.after')
-        .select(builder.raw(`not change.withheld and exists (${APPLIED}) as applied`))
-        .from('sync.change')
-        .where('change.run_id', runId)
-        .where('change.ordinal', '>', from)
-        .orderBy('change.ordinal')
-        .limit(PAGE_SIZE);
-      return kind === undefined ? list : list.where('change.kind', kind);
-    });
+  for (let after = BEFORE_FIRST; ;) {
+    const filter = kind === undefined ? {} : { kind };
+    const page = await planPage(database, runId, { ...filter, after, limit: PAGE_SIZE });
     const last = page.at(-1);
     if (last === undefined) return;
     after = last.ordinal;
     yield page;
     if (page.length < PAGE_SIZE) return;
   }
+}
+
+export interface PlanFilter {
+  readonly kind?: ChangeKind;
+  /** Part of a username. */
+  readonly text?: string;
+  /** Only changes behind this ordinal: the cursor of a page. */
+  readonly after: number;
+  readonly limit: number;
+}
+
+/** Ordinals begin at 0. */
+export const BEFORE_FIRST = -1;
+
+/** Part of a run's plan, in order. */
+export function planPage(
+  database: Database,
+  runId: number,
+  { kind, text, after, limit }: PlanFilter,
+): Promise<PlannedChange[]> {
+  return database.list<PlannedChange & Record<string, unknown>>((builder) => {
+    const list = builder
+      .select('change.ordinal', 'change.kind', 'change.username', 'change.before', 'change.after')
+      .select(builder.raw(`not change.withheld and exists (${APPLIED}) as applied`))
+      .from('sync.change')
+      .where('change.run_id', runId)
+      .where('change.ordinal', '>', after)
+      .orderBy('change.ordinal')
+      .limit(limit);
+    if (kind !== undefined) void list.where('change.kind', kind);
+    if (text !== undefined) void list.whereRaw('position(lower(?) in change.username) > 0', [text]);
+    return list;
+  });
+}
+
+/** How many lines a run's plan has of each kind: of all users, or of those with a part in their username. */
+export async function countPlanned(
+  database: Executor,
+  runId: number,
+  text?: string,
+): Promise<Record<ChangeKind, number>> {
+  const rows = await database.query<{ kind: ChangeKind; count: number }>(
+    `select kind, count(*) as count from sync.change
+     where run_id = $1 and ($2::text is null or position(lower($2) in username) > 0)
+     group by kind`,
+    [runId, text ?? null],
+  );
+  const counts: Record<ChangeKind, number> = { add: 0, update: 0, block: 0, unblock: 0 };
+  for (const { kind, count } of rows) counts[kind] = count;
+  return counts;
 }
 
 /** What one run did, or meant to do, to one user. */

@@ -98,3 +98,46 @@ export async function* readLog(
     if (page.length < PAGE_SIZE) return;
   }
 }
+
+export interface LogFilter {
+  readonly levels?: readonly RunLogEntry['level'][];
+  /** Part of a message, username or code. Not of a value: a search must not tell what is not shown. */
+  readonly text?: string;
+  /** Only entries behind this one: the cursor of a page. */
+  readonly after: number;
+  readonly limit: number;
+}
+
+/** Part of a run's log, in order. */
+export function logPage(
+  database: Database,
+  runId: number,
+  { levels, text, after, limit }: LogFilter,
+): Promise<(RunLogEntry & { readonly id: number })[]> {
+  return database.list<RunLogEntry & { id: number }>((builder) => {
+    const list = builder
+      .select('id', 'at', 'level', 'code', 'message', 'username', 'file', 'record', 'line', 'byte', 'source', 'value')
+      .from('sync.run_log')
+      .where('run_id', runId)
+      .where('id', '>', after)
+      .orderBy('id')
+      .limit(limit);
+    if (levels !== undefined) void list.whereIn('level', levels);
+    if (text !== undefined)
+      void list.whereRaw(
+        `position(lower(?) in lower(concat_ws(' ', message, coalesce(username, ''), coalesce(code, '')))) > 0`,
+        [text],
+      );
+    return list;
+  });
+}
+
+export async function countLog(database: Executor, runId: number): Promise<Record<RunLogEntry['level'], number>> {
+  const rows = await database.query<{ level: RunLogEntry['level']; count: number }>(
+    'select level, count(*) as count from sync.run_log where run_id = $1 group by level',
+    [runId],
+  );
+  const counts = { info: 0, warn: 0, error: 0 };
+  for (const { level, count } of rows) counts[level] = count;
+  return counts;
+}

@@ -277,7 +277,7 @@ export async function listRuns(database: Database, filter: RunFilter): Promise<R
   return rows.map(complete);
 }
 
-export async function runFiles(database: Executor, id: number): Promise<BatchFile[]> {
+export async function runFiles(database: Executor, id: number): Promise<(BatchFile & { readonly receivedAt: Date })[]> {
   return database.query<BatchFile & { receivedAt: Date }>(
     `select name, digest, size_bytes as "sizeBytes", original_filename as "originalFilename", source,
             received_at as "receivedAt"

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { createKey, type CreatedKey } from '../../src/access/keys.js';
 import { addOperator } from '../../src/access/operators.js';
 import type { App } from '../../src/app.js';
@@ -31,6 +32,8 @@ export class HttpSite implements AsyncDisposable {
     const server = await HttpServer.listen({ app, daemon, version: '0.0.0-test', ...options });
     const [first] = daemon.feeds;
     await eventually('duty', async () => first?.isOnDuty || undefined);
+    for (const { dropDirectory } of Object.values(app.config.feeds))
+      await eventually('drop directory', async () => existsSync(dropDirectory) || undefined);
     return new HttpSite(site, app, daemon, log, server);
   }
 

@@ -4,6 +4,13 @@ import type { HttpContext } from '../context.js';
 import { logError, publicError } from '../errors.js';
 import { sendPage } from './layout.js';
 import { registerOverview } from './overview.js';
+import { registerRun } from './run.js';
+import { registerRunDecisions } from './run-decisions.js';
+import { registerRunDownloads } from './run-downloads.js';
+import { registerRunLive } from './run-live.js';
+import { registerRunLog } from './run-log.js';
+import { registerRunPlan } from './run-plan.js';
+import { registerRuns } from './runs.js';
 import { PageSessions, SignInNeeded } from './session.js';
 import { registerSignIn } from './sign-in.js';
 
@@ -24,5 +31,12 @@ export async function registerPages(pages: FastifyInstance, context: HttpContext
   });
   registerSignIn(pages, context, sessions);
   registerOverview(pages, context);
+  registerRuns(pages, context);
+  registerRun(pages, context);
+  registerRunPlan(pages, context);
+  registerRunLog(pages, context);
+  registerRunLive(pages, context);
+  registerRunDownloads(pages, context);
+  registerRunDecisions(pages, context);
   return Promise.resolve();
 }

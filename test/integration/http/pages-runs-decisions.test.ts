@@ -1,0 +1,130 @@
+import { expect } from 'chai';
+import { listAudit } from '../../../src/db/audit.js';
+import { findRun, type RunRow } from '../../../src/db/runs.js';
+import { record } from '../../support/daemon-site.js';
+import { htmlProblems } from '../../support/html-check.js';
+import { HttpSite, type SignedIn } from '../../support/http-site.js';
+
+const GUARDED = { default: { guards: { blocked: { share: 0.1, count: 2 } } } };
+const TEN = Array.from({ length: 10 }, (_, index) => record(`user${index}`));
+
+describe('Deciding on the page of a run', () => {
+  it('applies a held run once somebody approved it, with name and reason', async () => {
+    await using http = await HttpSite.open(GUARDED);
+    await http.site.drop('users.json', TEN);
+    await http.site.atRest(1, 'held');
+    const ada = await http.signIn('operator', 'Ada');
+    const overview = await ada.page('/');
+    expect(overview).to.match(/Run 1<\/a> of feed default waits for a decision/);
+    expect(overview).to.include('Nothing of this feed was applied before; 10 users would be added.');
+    const page = await ada.page('/runs/1');
+    expect(page).to.include('href="/runs/1/approve"').and.include('href="/runs/1/cancel"');
+    expect(page).not.to.include('approve-without-blocks');
+    const question = await ada.page('/runs/1/approve');
+    expect(htmlProblems(question)).to.deep.equal([]);
+    expect(question).to.include('10 users will be added').and.include('Nobody will be blocked');
+    const unsaid = await ada.post('/runs/1/approve', { reason: '  ' }, '/runs/1/approve');
+    expect([unsaid.status, await unsaid.text()].join()).to.match(/^400,.*Say why/s);
+    expect((await find(http, 1)).approvedAt).to.equal(null);
+    const approved = await ada.post('/runs/1/approve', { reason: 'the <first> batch' }, '/runs/1/approve');
+    expect([approved.status, approved.headers.get('location')]).to.deep.equal([303, '/runs/1']);
+    await http.site.atRest(1, 'complete');
+    const after = await ada.page('/runs/1');
+    expect(htmlProblems(after)).to.deep.equal([]);
+    expect(after)
+      .to.match(/by Ada,/)
+      .and.include('the &lt;first&gt; batch')
+      .and.not.include('href="/runs/1/approve"');
+    const audit = await listAudit(http.app.database, { limit: 5, subject: 'run 1' });
+    expect(audit.map(({ actor, action }) => [actor, action])).to.deep.equal([['Ada', 'run-approved']]);
+    const late = await ada.post('/runs/1/approve', { reason: 'again' });
+    expect([late.status, (await ada.get('/runs/1/approve')).status]).to.deep.equal([409, 409]);
+  });
+
+  it('says in numbers who will be blocked, and can leave the blocks out', async () => {
+    await using http = await HttpSite.open(GUARDED);
+    const ada = await firstRun(http);
+    await http.site.drop('users.json', TEN.slice(0, 6));
+    await http.site.atRest(2, 'complete', 'held');
+    expect(await ada.page('/runs/2')).to.include('4 users would be blocked: 40 % of those in the feed, limit 10 %');
+    const all = await ada.page('/runs/2/approve');
+    expect(all).to.include('4 of 10 users (40 %) will be blocked');
+    const some = await ada.page('/runs/2/approve-without-blocks');
+    expect([...htmlProblems(all), ...htmlProblems(some)]).to.deep.equal([]);
+    expect(some).to.include('4 of 10 users (40 %) would have been');
+    await ada.post('/runs/2/approve-without-blocks', { reason: 'they are on leave' });
+    const [, second] = await http.site.atRest(2, 'complete');
+    expect([second!.withoutBlocks, second!.counts.blocked]).to.deep.equal([true, 0]);
+    expect(Object.values(await http.site.users())).to.deep.equal(Array.from({ length: 10 }, () => true));
+  });
+
+  it('cancels, applies again and takes back', async () => {
+    await using http = await HttpSite.open(GUARDED);
+    const admin = await firstRun(http, 'admin');
+    await http.site.drop('users.json', TEN.slice(0, 5));
+    await http.site.atRest(2, 'complete', 'held');
+    expect(htmlProblems(await admin.page('/runs/2/cancel'))).to.deep.equal([]);
+    await admin.post('/runs/2/cancel', { reason: 'half a file' });
+    expect((await find(http, 2)).status).to.equal('cancelled');
+    const cancelled = await admin.page('/runs/2');
+    expect(cancelled).to.include('The directory is as it was.').and.not.include('href="/runs/2/revert"');
+    const again = await admin.post('/runs/2/reapply', {});
+    expect(again.headers.get('location')).to.equal('/runs/3');
+    await http.site.atRest(3, 'complete', 'held', 'cancelled');
+    expect(await admin.page('/runs/3')).to.match(/re-apply of\s*<a href="\/runs\/2">2<\/a>/);
+    await admin.post('/runs/3/approve', { reason: 'it was right' });
+    await http.site.atRest(3, 'complete', 'cancelled');
+    expect(Object.values(await http.site.users()).filter((isActive) => isActive)).to.have.lengthOf(5);
+    const question = await admin.page('/runs/3/revert');
+    expect(htmlProblems(question)).to.deep.equal([]);
+    expect(question).to.include('5 users that it blocked may sign in again');
+    expect((await admin.post('/runs/3/revert', {})).headers.get('location')).to.equal('/runs/4');
+    await http.site.atRest(4, 'complete', 'cancelled');
+    expect(Object.values(await http.site.users()).filter((isActive) => isActive)).to.have.lengthOf(10);
+    expect(await admin.page('/runs/1/reapply')).to.match(/Run\s+<a href="\/runs\/3">3<\/a>\s+with a later batch/);
+  });
+
+  it('is for operators and, where a run is taken back, for admins', async () => {
+    await using http = await HttpSite.open(GUARDED);
+    const operator = await firstRun(http);
+    const viewer = await http.signIn('viewer', 'Vera');
+    await http.site.drop('users.json', []);
+    await http.site.atRest(2, 'complete', 'held');
+    expect(await viewer.page('/'))
+      .to.include('waits for a decision')
+      .and.not.include('/runs/2/approve');
+    for (const id of [1, 2])
+      expect(await viewer.page(`/runs/${id}`)).not.to.match(/href="\/runs\/\d+\/(approve|cancel|re)/);
+    expect(await operator.page('/runs/1'))
+      .to.include('/runs/1/reapply')
+      .and.not.include('/runs/1/revert');
+    for (const [somebody, path] of [
+      ...['2/approve', '2/approve-without-blocks', '2/cancel', '1/reapply', '1/revert'].map(
+        (path) => [viewer, path] as const,
+      ),
+      [operator, '1/revert'] as const,
+    ]) {
+      expect((await somebody.get(`/runs/${path}`)).status, path).to.equal(403);
+      expect((await somebody.post(`/runs/${path}`, { reason: 'x' })).status, path).to.equal(403);
+    }
+    expect((await operator.postAs('/runs/2/cancel', {})).status).to.equal(403);
+    expect((await http.site.runs()).map(({ status }) => status)).to.deep.equal(['complete', 'held']);
+    expect((await find(http, 2)).approvedAt).to.equal(null);
+    for (const path of ['approve', 'cancel', 'reapply'])
+      expect((await operator.get(`/runs/77/${path}`)).status).to.equal(404);
+  });
+});
+
+/** Ten users, approved by whoever is returned. */
+async function firstRun(http: HttpSite, role: 'operator' | 'admin' = 'operator'): Promise<SignedIn> {
+  await http.site.drop('users.json', TEN);
+  await http.site.atRest(1, 'held');
+  const somebody = await http.signIn(role);
+  await somebody.post('/runs/1/approve', { reason: 'the first' });
+  await http.site.atRest(1, 'complete');
+  return somebody;
+}
+
+async function find(http: HttpSite, id: number): Promise<RunRow> {
+  return (await findRun(http.app.database, id))!;
+}
