@@ -15,6 +15,7 @@ export interface LogLine {
   readonly feed?: string;
   readonly run?: number;
   readonly code?: string;
+  readonly error?: { readonly message: string };
 }
 
 /** What a test asks of a run. */
