@@ -66,6 +66,7 @@ export class App implements AsyncDisposable {
         limits: config.limits,
         processingFolder: join(config.dataDir, 'processing'),
         holder: leaseHolder(),
+        leaseMs: leaseMsOf(config),
       };
       return new App(config, logger, url, database, sync, releasers);
     } catch (error) {
@@ -159,6 +160,7 @@ function openDatabase(config: Config, url: string, logger: Logger): Database {
     {
       url,
       poolSize: config.database.poolSize,
+      maxIdleInTransactionMs: leaseMsOf(config),
       onLostConnection: (error) => {
         logger.warn('A database connection was lost; another is opened when needed', { error });
       },
@@ -170,6 +172,10 @@ function openDatabase(config: Config, url: string, logger: Logger): Database {
 async function bringUpToDate(database: Database, logger: Logger): Promise<void> {
   const applied = await migrate(database, sqlDirectory());
   if (applied.length > 0) logger.info('Brought the database schema up to date', { applied });
+}
+
+function leaseMsOf({ leaseSeconds }: Config): number {
+  return leaseSeconds * 1000;
 }
 
 async function release(releasers: (() => Promise<void>)[]): Promise<void> {

@@ -15,6 +15,12 @@ create unlogged table {{stage}} (
   raw      text not null
 ) with (toast_tuple_target = 8160, autovacuum_enabled = false)
 
+-- name: end-late-staging
+-- Ends the sessions that still copy into the table $1: a process that was frozen, and lost the run, never would.
+select pg_terminate_backend(pid) as ended from pg_locks
+where relation = to_regclass($1::text) and database = (select oid from pg_database where datname = current_database())
+  and mode = 'RowExclusiveLock' and granted
+
 -- name: drop-stage
 drop table if exists {{stage}}
 

@@ -121,6 +121,14 @@ export const configSchema = z.strictObject({
     .describe(
       'Folder for the file store, quarantine and the embedded Postgres. Holds personal data: not on shared storage.',
     ),
+  leaseSeconds: z
+    .int()
+    .min(3)
+    .max(3600)
+    .default(60)
+    .describe(
+      'How long a process may be silent before another one takes over its feeds and what it left. Less takes over sooner; more bears with slow machines and networks. The same for all processes on one database.',
+    ),
   model: z
     .string()
     .min(1)

@@ -13,11 +13,6 @@ import { feedHealth, type FeedHealth } from './feed-health.js';
 import { FeedService } from './feed-service.js';
 import { emptyQuarantine, missingBatch, removeOldFiles } from './housekeeping.js';
 
-export interface DaemonOptions {
-  /** How long another daemon may be silent before this one takes over its feeds; a minute unless told. */
-  readonly leaseMs?: number;
-}
-
 /** How long reports may take when the program ends. */
 const FLUSH_MS = 5000;
 
@@ -32,7 +27,7 @@ export class Daemon {
   readonly #schedules: Schedules;
   readonly quarantine: Quarantine;
 
-  constructor(app: App, options: DaemonOptions = {}) {
+  constructor(app: App) {
     this.#app = app;
     const { config, logger } = app;
     const now = (): Date => new Date();
@@ -51,7 +46,6 @@ export class Daemon {
           config: feedConfig,
           quarantine: this.quarantine,
           onEnded: (runId) => this.#report(runId),
-          ...options,
         }),
     );
     this.#schedules = new Schedules({ logger, now });

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Lease, LEASE_MS } from '../db/lease.js';
+import { Lease } from '../db/lease.js';
 import { ensureFeed } from '../db/feeds.js';
 import type { Logger } from '../lib/logger.js';
 import type { SyncContext } from '../sync/context.js';
@@ -9,7 +9,6 @@ export interface FeedDutyOptions {
   readonly feed: string;
   /** What whoever is on duty does, until the signal says that it is over. */
   readonly work: (duty: Lease, signal: AbortSignal) => Promise<void>;
-  readonly leaseMs?: number;
 }
 
 /**
@@ -32,10 +31,10 @@ export class FeedDuty {
 
   /** Stands by and does duty in turns, until the signal is aborted. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
-    const { leaseMs = LEASE_MS } = this.#options;
+    const { leaseMs } = this.#options.context;
     let isTold = false;
     while (!signal.aborted) {
-      const duty = await this.#acquire(leaseMs);
+      const duty = await this.#acquire();
       if (duty === undefined) {
         if (!isTold) this.#logger.info('Another process looks after the feed; this one stands by');
         isTold = true;
@@ -47,14 +46,14 @@ export class FeedDuty {
     }
   }
 
-  async #acquire(leaseMs: number): Promise<Lease | undefined> {
+  async #acquire(): Promise<Lease | undefined> {
     const { context, feed } = this.#options;
     try {
       return await Lease.acquire(
         context.database,
         await ensureFeed(context.database, feed),
         context.holder,
-        leaseMs,
+        context.leaseMs,
         'duty',
       );
     } catch (error) {

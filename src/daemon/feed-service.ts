@@ -19,8 +19,6 @@ export interface FeedServiceOptions {
   readonly config: FeedConfig;
   readonly quarantine: Quarantine;
   readonly onEnded: (runId: number) => Promise<void>;
-  /** How long another process may be silent before this one takes over. */
-  readonly leaseMs?: number;
 }
 
 /** Runs that other processes queue or approve are noticed after this time. */
@@ -37,12 +35,11 @@ export class FeedService {
 
   constructor(options: FeedServiceOptions) {
     this.#options = options;
-    const { app, feed, leaseMs } = options;
+    const { app, feed } = options;
     this.#duty = new FeedDuty({
       context: app.sync,
       feed,
       work: (duty, signal) => this.#work(duty, signal),
-      ...(leaseMs === undefined ? {} : { leaseMs }),
     });
   }
 

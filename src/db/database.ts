@@ -20,6 +20,8 @@ export interface DatabaseOptions {
   poolSize: number;
   /** Called when an idle connection is lost; the pool opens another when needed. */
   onLostConnection?: (error: Error) => void;
+  /** A session that idles in a transaction for longer is ended: what it holds would keep others waiting. */
+  maxIdleInTransactionMs?: number;
   /** How a server that does not answer is found out. */
   liveness?: Omit<LivenessOptions, 'url'>;
 }
@@ -55,8 +57,7 @@ export class Database implements Executor {
       application_name: 'user-sync',
       connectionTimeoutMillis: 15_000,
       keepAlive: true,
-      // A process that is frozen in a transaction must not hold up its successor for ever.
-      idle_in_transaction_session_timeout: 60_000,
+      idle_in_transaction_session_timeout: options.maxIdleInTransactionMs ?? 60_000,
     });
     this.#pool.on('error', (error) => options.onLostConnection?.(error));
   }

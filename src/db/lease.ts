@@ -5,9 +5,6 @@ import type { QueryResultRow } from 'pg';
 import type { Connection, Database, Executor } from './database.js';
 import type { StageTable } from './queries.js';
 
-/** How long a process may be silent before another may take over its runs. */
-export const LEASE_MS = 60_000;
-
 /**
  * What a lease is about: `lease` is the right to run a feed's runs, `duty` to take its files in, start its runs and
  * raise its alarms. Each has columns of its own in sync.feed.
@@ -80,12 +77,15 @@ export class Lease {
     return this.#loss.signal;
   }
 
-  /** @returns undefined while another process holds the feed. */
+  /**
+   * @param leaseMs how long this process may be silent before another may take over
+   * @returns undefined while another process holds the feed.
+   */
   static async acquire(
     database: Database,
     feed: { id: number; name: string },
     holder: string,
-    leaseMs: number = LEASE_MS,
+    leaseMs: number,
     kind: LeaseKind = 'lease',
   ): Promise<Lease | undefined> {
     const here = heldOn(database);

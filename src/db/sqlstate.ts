@@ -2,6 +2,7 @@
 const RETRYABLE: Readonly<Record<string, string>> = {
   '40001': 'serialization failure',
   '40P01': 'deadlock detected',
+  '25P03': 'idle in a transaction for too long: this process was frozen or held up',
   '55P03': 'lock not available',
   '57P01': 'terminated by an administrator',
   '57P02': 'crash of another backend',

@@ -22,6 +22,8 @@ export interface SyncContext {
   readonly logger: Logger;
   /** Names this process in leases. */
   readonly holder: string;
+  /** How long this process may be silent before another one takes over. */
+  readonly leaseMs: number;
 }
 
 /** How a feed wants its runs made. */

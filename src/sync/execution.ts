@@ -112,7 +112,7 @@ export class Execution {
   async stage(): Promise<StageSummary> {
     const { database, store, model, limits, plugins, processingFolder } = this.#context;
     const { control, controlText, inOrder: files } = await this.#files();
-    await clearRecordErrors(database, this.run.id);
+    await clearRecordErrors(this.#lease.executor, this.run.id);
     const processing = join(processingFolder, String(this.run.id));
     const staged = await this.#timed(
       'stage',
@@ -173,7 +173,7 @@ export class Execution {
   /** The inverse of what the run did that is taken back. */
   async planRevert(ofRun: number): Promise<{ staged: StageSummary; plan: Plan }> {
     const { database } = this.#context;
-    await clearRecordErrors(database, this.run.id);
+    await clearRecordErrors(this.#lease.executor, this.run.id);
     const { records, ...plan } = await this.#timed('plan', () =>
       planRevert(database, { attempt: this.#attempt, ofRun, lease: this.#lease }),
     );
@@ -217,7 +217,7 @@ export class Execution {
     // One that had begun to write was seen by the hooks before.
     const holds = this.run.status === 'applying' ? [] : await this.#hooks.afterPlan(counts);
     const guards = [...ownGuards, ...holds];
-    await updateRun(database, this.run.id, {
+    await updateRun(this.#lease.executor, this.run.id, {
       counts,
       // Those that the run passed before it was left behind, or was approved with, are the ones to keep.
       ...(this.run.status === 'applying' ? {} : { guards }),
@@ -290,7 +290,7 @@ export class Execution {
 
   async move(to: RunStatus, update: RunUpdate = {}, reason?: string): Promise<void> {
     const { actor } = this.options;
-    await moveRun(this.#context.database, this.run.id, to, actor, update, reason ?? null);
+    await moveRun(this.#lease.executor, this.run.id, to, actor, update, reason ?? null);
     await this.#note('info', `The run is ${to}, by ${actor}${reason === undefined ? '' : `: ${reason}`}.`);
   }
 

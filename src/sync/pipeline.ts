@@ -23,9 +23,9 @@ import { installModel } from './install-model.js';
  *   on the feed.
  */
 export async function executeRun(context: SyncContext, runId: number, options: RunOptions): Promise<RunRow> {
-  const { database, holder, model, logger } = context;
+  const { database, holder, leaseMs, model, logger } = context;
   const { feedId, feed } = await mustFind(context, runId);
-  const lease = await Lease.acquire(database, { id: feedId, name: feed }, holder);
+  const lease = await Lease.acquire(database, { id: feedId, name: feed }, holder, leaseMs);
   if (lease === undefined) {
     throw new UserSyncError('feed-busy', `Another process works on feed "${feed}" now. Try again when it is done.`, {
       context: { feed },

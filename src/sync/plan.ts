@@ -54,26 +54,28 @@ interface Classification {
 /**
  * Compares the staged batch with the feed and stores every difference with before and after. Writes nothing to the
  * directory. What is left of an earlier plan of this run is replaced; what it applied stays and no longer differs.
+ *
+ * Every write is fenced: a process that overslept would write into the plan that its successor makes of the same run.
  */
 export async function makePlan(database: Database, request: PlanRequest): Promise<Plan> {
-  const { attempt, fileNames } = request;
+  const { attempt, fileNames, lease } = request;
   const { runId, feedId } = attempt;
   const stage = stageTable(runId);
   const step = stepper(attempt);
+  const fenced = lease.executor;
   const directoryVersion = await currentVersion(database);
-  await database.transaction(async (connection) => {
-    await request.lease.assertHeld(connection);
+  await lease.transaction(async (connection) => {
     await connection.run('links/mark-awaiting', [runId]);
     await connection.run('plan/clear-plan', [runId]);
   });
   const base = await number(database, 'plan/plan-base', [runId], 'base');
-  await database.run('plan/index-stage', [], stage);
-  await database.run('plan/analyze-stage', [], stage);
+  await fenced.run('plan/index-stage', [], stage);
+  await fenced.run('plan/analyze-stage', [], stage);
   step();
-  const duplicates = await number(database, 'plan/reject-duplicates', [runId, fileNames], 'rejected', stage);
+  const duplicates = await number(fenced, 'plan/reject-duplicates', [runId, fileNames], 'rejected', stage);
   const [others] = await database.rows<{ others: boolean }>('plan/other-feeds-have-users', [feedId]);
-  if (others?.others === true) await database.rows('plan/reject-other-feed', [runId, feedId, fileNames], stage);
-  await database.run('plan/apply-pins', [], stage);
+  if (others?.others === true) await fenced.rows('plan/reject-other-feed', [runId, feedId, fileNames], stage);
+  await fenced.run('plan/apply-pins', [], stage);
   step();
   const found = await classify(database, request, stage);
   if (found.staged + duplicates !== request.rows) throw new StageLostError(found.staged + duplicates, request.rows);
@@ -81,17 +83,17 @@ export async function makePlan(database: Database, request: PlanRequest): Promis
   let notOwned = 0;
   let refused = NOTHING_REFUSED;
   if (found.added + found.candidates > 0) {
-    refused = await planRecords(database, request, base, found, step);
+    refused = await planRecords(request, base, found, step);
     notOwned = await rejectNotOwned(database, request, base, stage);
   }
   const firstBlock = base + request.records;
   if (found.still_there < found.in_feed) {
     const { graceRuns, graceDays } = attempt.settings.leavers;
-    await database.run('plan/plan-blocks', [runId, feedId, firstBlock, found.staged, graceRuns, graceDays], stage);
+    await fenced.run('plan/plan-blocks', [runId, feedId, firstBlock, found.staged, graceRuns, graceDays], stage);
   }
-  if (base > 0) await database.run('plan/mark-repeated', [runId, base]);
+  if (base > 0) await fenced.run('plan/mark-repeated', [runId, base]);
   step();
-  await database.run('plan/plan-chunks', [runId, base, attempt.settings.chunkSize, firstBlock]);
+  await fenced.run('plan/plan-chunks', [runId, base, attempt.settings.chunkSize, firstBlock]);
   const changes = await countChanges(database, 'plan/count-plan', runId);
   step();
   return {
@@ -155,7 +157,6 @@ const NOTHING_REFUSED: Refused = { unknownPeople: 0, loads: 0 };
 
 /** The changes that records ask for; blocks are asked for by their absence. */
 async function planRecords(
-  database: Database,
   request: PlanRequest,
   base: number,
   found: Classification,
@@ -164,7 +165,7 @@ async function planRecords(
   const { attempt, force } = request;
   const { runId, feedId } = attempt;
   const stage = stageTable(runId);
-  return database.transaction(async (connection) => {
+  return request.lease.transaction(async (connection) => {
     await connection.run('plan/make-candidates');
     await connection.run('plan/find-candidates', [feedId, force], stage);
     await connection.run('plan/analyze-candidates');
@@ -224,7 +225,13 @@ async function rejectNotOwned(
 ): Promise<number> {
   const [handMade] = await database.rows<{ exist: boolean }>('plan/hand-made-accounts-exist');
   if (handMade?.exist !== true) return 0;
-  return number(database, 'plan/reject-not-owned', [request.attempt.runId, base, request.fileNames], 'rejected', stage);
+  return number(
+    request.lease.executor,
+    'plan/reject-not-owned',
+    [request.attempt.runId, base, request.fileNames],
+    'rejected',
+    stage,
+  );
 }
 
 async function number(

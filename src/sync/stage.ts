@@ -40,9 +40,10 @@ export interface StageRequest {
  * @throws the reason why the batch cannot be read to its end; the staging table is gone then.
  */
 export async function stageBatch(database: Database, request: StageRequest): Promise<StageSummary> {
+  const { lease } = request;
   const stage = stageTable(request.runId);
-  await database.transaction(async (connection) => {
-    await request.lease.assertHeld(connection);
+  await lease.transaction(async (connection) => {
+    await connection.rows('stage/end-late-staging', [stage]);
     await connection.run('stage/drop-stage', [], stage);
     await connection.run('stage/create-stage', [], stage);
   });
@@ -56,7 +57,7 @@ export async function stageBatch(database: Database, request: StageRequest): Pro
     try {
       const summary = await receive(worker, request, {
         onBatch: async (batch) => {
-          await insertErrors(database, request.runId, batch.errors);
+          await insertErrors(lease.executor, request.runId, batch.errors);
           await copy.write(batch.rows);
         },
         onQuestion: (question) => answer(database, request.feedId, question),
@@ -68,6 +69,8 @@ export async function stageBatch(database: Database, request: StageRequest): Pro
           `Postgres stored ${stored} of ${summary.rows} rows of the batch. Nothing was changed. Please report this.`,
         );
       }
+      // Not before, as that would keep the next owner waiting for the whole COPY of one that is frozen.
+      await lease.assertHeld(connection);
       await connection.client.query('commit');
       return summary;
     } catch (error) {

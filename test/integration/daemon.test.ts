@@ -167,10 +167,10 @@ describe('Two daemons on one database', function () {
   this.timeout(60_000);
 
   it('do not work on the same feed: one stands by, and takes over when the other ends', async () => {
-    await using site = await DaemonSite.open();
-    const first = await site.start({ leaseMs: 3000 });
+    await using site = await DaemonSite.open({}, { leaseSeconds: 3 });
+    const first = await site.start();
     await eventually('duty', async () => first.daemon.feeds[0]?.isOnDuty || undefined);
-    const second = await site.start({ leaseMs: 3000 });
+    const second = await site.start();
     await eventually(
       'standing by',
       async () => second.log.entries.some(({ message }) => /stands by/.test(message)) || undefined,
@@ -187,15 +187,15 @@ describe('Two daemons on one database', function () {
   });
 
   it('take over from one that is silent for longer than its lease, and the late one stands by', async () => {
-    await using site = await DaemonSite.open();
-    const first = await site.start({ leaseMs: 3000 });
+    await using site = await DaemonSite.open({}, { leaseSeconds: 3 });
+    const first = await site.start();
     await eventually('duty', async () => first.daemon.feeds[0]?.isOnDuty || undefined);
     const { database } = site.testDatabase;
     // As if it had been frozen: its lease is over, and the other machine's process takes it.
     await database.query(
       `update sync.feed set duty_holder = 'elsewhere:1:x', duty_expires_at = now() - interval '1 second'`,
     );
-    const second = await site.start({ leaseMs: 3000 });
+    const second = await site.start();
     await eventually('taking over', async () => second.daemon.feeds[0]?.isOnDuty || undefined);
     await eventually(
       'noticing',

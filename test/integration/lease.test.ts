@@ -18,13 +18,13 @@ describe('The lease of a feed', () => {
 
   it('is held by one process at a time, and free again when released', async () => {
     const feed = await ensureFeed(test.database, 'default');
-    const first = await Lease.acquire(test.database, feed, 'one');
-    expect(await Lease.acquire(test.database, feed, 'two')).to.equal(undefined);
+    const first = await Lease.acquire(test.database, feed, 'one', 60_000);
+    expect(await Lease.acquire(test.database, feed, 'two', 60_000)).to.equal(undefined);
     const other = await ensureFeed(test.database, 'other');
-    const ofOther = await Lease.acquire(test.database, other, 'two');
+    const ofOther = await Lease.acquire(test.database, other, 'two', 60_000);
     expect(ofOther).to.not.equal(undefined);
     await first?.release();
-    const second = await Lease.acquire(test.database, feed, 'two');
+    const second = await Lease.acquire(test.database, feed, 'two', 60_000);
     expect(second?.token).to.be.greaterThan(first?.token ?? Infinity);
     await second?.release();
     await ofOther?.release();
@@ -33,20 +33,20 @@ describe('The lease of a feed', () => {
   it('is taken at once from a process of this machine that is gone, not from one that lives', async () => {
     const feed = await ensureFeed(test.database, 'default');
     const gone = spawnSync(process.execPath, ['--eval', '']).pid;
-    await Lease.acquire(test.database, feed, `${hostname()}:${gone}:x`);
-    const second = await Lease.acquire(test.database, feed, leaseHolder());
+    await Lease.acquire(test.database, feed, `${hostname()}:${gone}:x`, 60_000);
+    const second = await Lease.acquire(test.database, feed, leaseHolder(), 60_000);
     expect(second).to.not.equal(undefined);
-    expect(await Lease.acquire(test.database, feed, 'two')).to.equal(undefined);
+    expect(await Lease.acquire(test.database, feed, 'two', 60_000)).to.equal(undefined);
     await second?.release();
-    await Lease.acquire(test.database, feed, `another-machine:${gone}:x`);
-    expect(await Lease.acquire(test.database, feed, 'two')).to.equal(undefined);
+    await Lease.acquire(test.database, feed, `another-machine:${gone}:x`, 60_000);
+    expect(await Lease.acquire(test.database, feed, 'two', 60_000)).to.equal(undefined);
   });
 
   it('stops who overslept inside the transaction that would write', async () => {
     const feed = await ensureFeed(test.database, 'default');
-    const asleep = await Lease.acquire(test.database, feed, 'one');
+    const asleep = await Lease.acquire(test.database, feed, 'one', 60_000);
     await test.database.query(`update sync.feed set lease_expires_at = now() - interval '1 second'`);
-    const successor = await Lease.acquire(test.database, feed, 'two');
+    const successor = await Lease.acquire(test.database, feed, 'two', 60_000);
     expect(successor).to.not.equal(undefined);
     const write = test.database.transaction(async (connection) => {
       await asleep?.assertHeld(connection);
@@ -64,7 +64,7 @@ describe('The lease of a feed', () => {
 
   it('cannot be taken over while a transaction under it is still writing', async () => {
     const feed = await ensureFeed(test.database, 'default');
-    const first = await Lease.acquire(test.database, feed, 'one');
+    const first = await Lease.acquire(test.database, feed, 'one', 60_000);
     await test.database.query(`update sync.feed set lease_expires_at = now() - interval '1 second'`);
     const order: string[] = [];
     let takeOver: Promise<Lease | undefined> | undefined;

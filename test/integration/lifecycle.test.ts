@@ -127,7 +127,7 @@ describe('A batch that is put together', () => {
     changed.instructions.push({ source: 'more', destination: 'user', name: 'title' });
     await inForce(harness, changed);
     expect((await file([record('bob')])).run).to.equal(run);
-    const lease = await Lease.acquire(database, { id: seen!.feedId, name: 'default' }, 'test');
+    const lease = await Lease.acquire(database, { id: seen!.feedId, name: 'default' }, 'test', 60_000);
     const execution = new Execution(context, seen!, lease!, {
       settings: harness.settings,
       actor: 'test',
@@ -206,7 +206,7 @@ describe('The runs of a feed', () => {
     const run = await harness.submit([record('ada')]);
     await harness.rows(`update sync.run set queued = true where id = ${run}`);
     const { feedId } = (await findRun(harness.database, run))!;
-    const lease = await Lease.acquire(harness.database, { id: feedId, name: 'default' }, 'elsewhere:1:x');
+    const lease = await Lease.acquire(harness.database, { id: feedId, name: 'default' }, 'elsewhere:1:x', 60_000);
     const runner = new FeedRunner({
       context: harness.context,
       feed: 'default',

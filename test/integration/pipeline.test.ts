@@ -492,12 +492,14 @@ describe('What must never be believed', () => {
     await using harness = await SyncHarness.open();
     await harness.sync([person('a'), person('b')]);
     const runId = await harness.submit([person('a', { JOB_TITLE: 'x' }), person('b')]);
-    const run = harness.database.run.bind(harness.database);
-    harness.database.run = async (name, ...rest) => {
-      // As a crash of Postgres leaves an unlogged table.
-      if (name === 'plan/index-stage') await harness.rows(`delete from sync.stage_${runId}`);
-      return run(name, ...rest);
-    };
+    // As a crash of Postgres leaves an unlogged table, after each time that it is filled.
+    await harness.rows(`
+      create function crash() returns trigger language plpgsql as $$ begin
+        delete from sync.stage_${runId};
+        return null;
+      end $$;
+      create trigger crash after insert on sync.run_log for each row when (new.message like 'Read %')
+        execute function crash()`);
     const executed = harness.execute(runId, { approval: APPROVAL });
     expect(await failureOf(executed)).to.have.property('code', 'stage-lost');
     expect([...(await users(harness)).values()].map((user) => user['is_active'])).to.deep.equal([true, true]);

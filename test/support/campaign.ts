@@ -114,6 +114,14 @@ export function addsUp({ records, added, updated, unblocked, unchanged, rejected
   return records === added + updated + unblocked + unchanged + rejected;
 }
 
+/** Changes of one user in one run that were applied more than once. */
+export function countedTwice(database: Database): Promise<{ username: string }[]> {
+  return database.query<{ username: string }>(
+    `select run_id, username from sync.change where not withheld and not repeated
+     group by run_id, username having count(*) > 1`,
+  );
+}
+
 /** As source systems do: written elsewhere, then renamed into place. */
 export async function drop(folder: string, name: string, content: unknown): Promise<void> {
   const temporary = join(folder, `.${name}.tmp`);

@@ -54,10 +54,10 @@ export interface SiteOptions {
   readonly control?: object;
   readonly model?: string;
   /**
-   * Where the directory is: a database of the tests' own server that was migrated, one that was not, or the embedded
-   * Postgres that the program brings.
+   * Where the directory is: a database of the tests' own server that was migrated, one that was not, the embedded
+   * Postgres that the program brings, or a database of a server that the test owns.
    */
-  readonly database?: 'migrated' | 'empty' | 'embedded';
+  readonly database?: 'migrated' | 'empty' | 'embedded' | TestDatabase;
 }
 
 /** The folder of an operator: a configuration, a control file, batches, and the program to call there. */
@@ -76,8 +76,7 @@ export class Site implements AsyncDisposable {
     // The embedded Postgres may run as another user, who must get to its own folder.
     await chmod(folder, 0o755);
     const { database = 'migrated' } = options;
-    const testDatabase =
-      database === 'embedded' ? undefined : await (database === 'empty' ? createEmptyDatabase() : createTestDatabase());
+    const testDatabase = await open(database);
     const site = new Site(folder, testDatabase);
     const shipped = join(packageRoot(), 'config');
     const control =
@@ -170,6 +169,12 @@ export class Site implements AsyncDisposable {
     await this.#testDatabase?.drop();
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+async function open(database: SiteOptions['database']): Promise<TestDatabase | undefined> {
+  if (database === 'embedded') return undefined;
+  if (typeof database === 'object') return database;
+  return database === 'empty' ? createEmptyDatabase() : createTestDatabase();
 }
 
 export interface Synced extends Called {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { App } from '../../src/app.js';
 import { loadConfig } from '../../src/config/load.js';
-import { Daemon, type DaemonOptions } from '../../src/daemon/daemon.js';
+import { Daemon } from '../../src/daemon/daemon.js';
 import { listRuns, type RunRow } from '../../src/db/runs.js';
 import { memoryLogger, type MemoryLogger } from '../../src/lib/logger.js';
 import { packageRoot } from '../../src/lib/package-root.js';
@@ -48,17 +48,17 @@ export class DaemonSite implements AsyncDisposable {
   }
 
   /** Starts a daemon in this process, as one more that looks after the site. */
-  async start(options: DaemonOptions = {}): Promise<{ daemon: Daemon; app: App; log: MemoryLogger }> {
-    const { daemon, app, log } = await this.prepare(options);
+  async start(): Promise<{ daemon: Daemon; app: App; log: MemoryLogger }> {
+    const { daemon, app, log } = await this.prepare();
     daemon.start();
     return { daemon, app, log };
   }
 
   /** A daemon that has yet to start. */
-  async prepare(options: DaemonOptions = {}): Promise<{ daemon: Daemon; app: App; log: MemoryLogger }> {
+  async prepare(): Promise<{ daemon: Daemon; app: App; log: MemoryLogger }> {
     const log = memoryLogger();
     const app = await App.open(await loadConfig({ file: this.configFile }), log);
-    const daemon = new Daemon(app, options);
+    const daemon = new Daemon(app);
     this.started.push({ daemon, app });
     return { daemon, app, log };
   }

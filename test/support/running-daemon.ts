@@ -15,6 +15,7 @@ export interface LogLine {
   readonly feed?: string;
   readonly run?: number;
   readonly code?: string;
+  readonly error?: { readonly message: string };
 }
 
 /** What a test asks of a run. */
@@ -40,6 +41,7 @@ export class RunningDaemon implements AsyncDisposable {
   readonly #site: Site;
   readonly #dataDir: string;
   readonly #running: Running;
+  #isKilled = false;
 
   private constructor(site: Site, dataDir: string, running: Running) {
     this.#site = site;
@@ -59,6 +61,7 @@ export class RunningDaemon implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isKilled) return;
     const { code, stderr } = await this.stop();
     expect(code, stderr).to.equal(0);
   }
@@ -66,8 +69,25 @@ export class RunningDaemon implements AsyncDisposable {
   /** May be called twice. */
   async stop(): Promise<Called> {
     const { child, ended } = this.#running;
+    this.thaw();
     if (child.exitCode === null) child.kill('SIGTERM');
     return ended;
+  }
+
+  /** As a machine does that is stopped, and goes on as if nothing had been. */
+  freeze(): void {
+    this.#running.child.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#running.child.kill('SIGCONT');
+  }
+
+  /** With kill -9. */
+  async kill(): Promise<void> {
+    this.#isKilled = true;
+    this.#running.child.kill('SIGKILL');
+    await this.#running.ended;
   }
 
   get isRunning(): boolean {

@@ -75,6 +75,7 @@ export class SyncHarness implements AsyncDisposable {
       limits: DEFAULT_LIMITS,
       processingFolder: join(folder.path, 'processing'),
       holder: 'test',
+      leaseMs: 60_000,
     };
     return new SyncHarness(context, folder, control, testDatabase, {
       name: 'default',

@@ -9,7 +9,7 @@ describe('Approving while another process works on the feed', function () {
     await using site = await Site.open();
     await site.sync(people(30));
     const { database } = site.testDatabase;
-    const lease = await Lease.acquire(database, { id: 1, name: 'default' }, 'elsewhere:1:x');
+    const lease = await Lease.acquire(database, { id: 1, name: 'default' }, 'elsewhere:1:x', 60_000);
     const { code, stdout } = await site.call('approve', '1', '--reason', 'looks right');
     expect(stdout).to.include('the daemon that looks after the feed applies it next');
     expect(code).to.equal(0);

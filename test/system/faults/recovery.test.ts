@@ -25,6 +25,32 @@ describe('A run that is done again', () => {
   });
 });
 
+describe('A process that another one took over from before it noticed', () => {
+  for (const [when, message, left] of [
+    ['it reads the batch', 'The run is planning%', { status: 'planning', changes: 0, accounts: 0 }],
+    ['it plans', 'Read %', { status: 'planning', changes: 0, accounts: 0 }],
+    ['it goes on from planning to applying', 'Planned: %', { status: 'planning', changes: 1, accounts: 0 }],
+    ['it applies', 'The run is applying%', { status: 'applying', changes: 1, accounts: 0 }],
+  ] as const) {
+    it(`leaves everything to it, also when that was just before ${when}`, async () => {
+      await using harness = await SyncHarness.open();
+      const run = await harness.submit([record('ada')]);
+      await harness.rows(`
+        create function take_over() returns trigger language plpgsql as $$ begin
+          update sync.feed set lease_token = lease_token + 1, lease_holder = 'elsewhere:1:x';
+          return null;
+        end $$;
+        create trigger take_over after insert on sync.run_log for each row when (new.message like '${message}')
+          execute function take_over()`);
+      expect(await leave(harness, run)).to.have.property('code', 'lease-lost');
+      const [found] = await harness.rows(`
+        select status, (select count(*) from sync.change) as changes, (select count(*) from directory.account) as accounts
+        from sync.run`);
+      expect(found).to.deep.equal(left);
+    });
+  }
+});
+
 /** One attempt that is left as it is, like that of a process that dies. */
 async function leave(harness: SyncHarness, run: number, options: BatchOptions = {}): Promise<unknown> {
   return executeRun(harness.context, run, {
