@@ -82,6 +82,11 @@ async function startEmbedded(): Promise<{ url: string; stop: () => Promise<void>
   // Postgres may run as another user, who must get to its own folder.
   await chmod(directory, 0o755);
   const embedded: EmbeddedPostgres = await openEmbeddedPostgres(join(directory, 'postgres'));
+  // What is in it is thrown away: it need not outlive the machine, and tests need not wait for its disk.
+  for (const setting of ['fsync', 'synchronous_commit', 'full_page_writes']) {
+    await execute(embedded.url, `alter system set ${setting} = off`);
+  }
+  await execute(embedded.url, 'select pg_reload_conf()');
   return {
     url: embedded.url,
     stop: async () => {
