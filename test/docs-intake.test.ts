@@ -15,6 +15,8 @@ describe('docs/hostile-inputs.md', () => {
   it('names a test for each thing that may come', () => {
     const files = tables.get('Files') ?? [];
     expect(files.filter(([input]) => input !== '')).to.have.length.greaterThan(13);
+    const faults = tables.get('Faults') ?? [];
+    expect(faults.filter(([fault]) => fault !== '')).to.have.length.greaterThan(11);
     expect(cells.filter((cell) => !/^`test\/[^`]+\.test\.ts` › .+$/.test(cell))).to.deep.equal([]);
   });
 

@@ -11,6 +11,7 @@ import { Execution, type PlannedBatch } from './execution.js';
 import { dropUnneededStages } from './finish.js';
 import { holdsWithoutChanges } from './guards.js';
 import { installModel } from './install-model.js';
+import { explainDatabase } from './unexpected.js';
 
 /**
  * One whole run: stage, plan, guard, apply, report. Begins with a run that is ready, or held and now approved, or left
@@ -71,8 +72,9 @@ async function attempt(context: SyncContext, runId: number, lease: Lease, option
     });
   } catch (error) {
     if (execution.options.isLeft?.(error) === true) throw error;
-    await execution.fail(error);
-    if (!(error instanceof RunCancelledError)) throw error;
+    const reason = explainDatabase(error);
+    await execution.fail(reason);
+    if (!(reason instanceof RunCancelledError)) throw reason;
   }
 }
 

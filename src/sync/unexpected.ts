@@ -1,4 +1,17 @@
-import { messageOf } from '../lib/errors.js';
+import { sqlState } from '../db/sqlstate.js';
+import { messageOf, UserSyncError } from '../lib/errors.js';
+
+const DISK_FULL = '53100';
+
+/** An error of Postgres that has a cause an operator can do something about, in words; any other one as it is. */
+export function explainDatabase(error: unknown): unknown {
+  if (sqlState(error) !== DISK_FULL) return error;
+  return new UserSyncError(
+    'database-full',
+    'Postgres has no disk space left. What was applied stays. Make room where it keeps its data, then send the batch again.',
+    { cause: error },
+  );
+}
 
 /** An error that nobody foresaw may quote data: what it says stays in the daemon's log. */
 export function describeUnexpected(error: unknown): string {

@@ -161,6 +161,30 @@ describe('A daemon', function () {
     await site.drop('users.json', [record('ada')]);
     await site.atRest(2);
   });
+
+  it('runs all the same when nobody listens where reports go, and says so', async () => {
+    const nowhere = 'http://127.0.0.1:1';
+    const report = {
+      email: ['ops@example.org'],
+      webhook: { url: `${nowhere}/hook`, secret: 'a secret of enough letters' },
+      ping: `${nowhere}/ping`,
+    };
+    await using site = await DaemonSite.open(
+      { default: { report } },
+      { mail: { smtpUrl: 'smtp://127.0.0.1:1', from: 'sync@example.org' } },
+    );
+    const { log } = await site.start();
+    await eventually('duty', async () => log.entries.some(({ message }) => /in force/.test(message)) || undefined);
+    await site.drop('users.json', STAFF);
+    expect((await site.atRest(1))[0]).to.include({ status: 'complete', outcome: 'applied' });
+    await site.drop('users.json', [record('ada')]);
+    expect((await site.atRest(2))[1]).to.include({ status: 'complete', outcome: 'applied' });
+    await eventually(
+      'warnings for every channel of both runs',
+      async () =>
+        log.entries.filter(({ message }) => /^A report was not delivered/.test(message)).length === 6 || undefined,
+    );
+  });
 });
 
 describe('Two daemons on one database', function () {

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { describeWherePossible } from './where-possible.js';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 
 const KNOWN_PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
@@ -108,14 +109,9 @@ async function violationsIn(page: Page): Promise<string[]> {
     .flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`));
 }
 
-/** Tests with a real browser: left out where there is none, unless USER_SYNC_REQUIRE_BROWSER says that there must be. */
+/** Tests with a real browser. */
 export function inBrowser(title: string, define: (browser: () => Browser) => void): void {
-  const missing = missingForBrowser();
-  if (missing !== undefined && process.env['USER_SYNC_REQUIRE_BROWSER'] === undefined) {
-    console.warn(`The tests with a real browser ("${title}") are left out: ${missing}.`);
-    return;
-  }
-  describe(title, function () {
+  describeWherePossible(missingForBrowser(), title, function () {
     this.timeout(60_000);
     let browser: Browser | undefined;
     before(async () => {

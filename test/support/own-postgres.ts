@@ -33,6 +33,11 @@ export class OwnPostgres implements AsyncDisposable {
     return new OwnPostgres(folder, await openEmbeddedPostgres(join(folder.path, 'postgres')));
   }
 
+  /** Its own folder, which it may reach. */
+  get directory(): string {
+    return join(this.folder.path, 'postgres');
+  }
+
   get url(): string {
     return this.server.url;
   }
@@ -75,7 +80,7 @@ export class OwnPostgres implements AsyncDisposable {
   async crash(): Promise<void> {
     const { port } = new URL(this.server.url);
     await this.#control('stop', '-m', 'immediate', '-w');
-    await this.#control('start', '-l', join(this.#directory, 'log'), '-w', '-t', '60', '-o', `-p ${port}`);
+    await this.#control('start', '-l', join(this.directory, 'log'), '-w', '-t', '60', '-o', `-p ${port}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -84,12 +89,8 @@ export class OwnPostgres implements AsyncDisposable {
     await this.folder[Symbol.asyncDispose]();
   }
 
-  get #directory(): string {
-    return join(this.folder.path, 'postgres');
-  }
-
   get #data(): string {
-    return join(this.#directory, 'cluster', 'data');
+    return join(this.directory, 'cluster', 'data');
   }
 
   /** The first line of postmaster.pid. */

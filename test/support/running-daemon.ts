@@ -90,15 +90,19 @@ export class RunningDaemon implements AsyncDisposable {
     await this.#running.ended;
   }
 
+  get pid(): number {
+    return this.#running.child.pid ?? 0;
+  }
+
   get isRunning(): boolean {
     return this.#running.child.exitCode === null && this.#running.child.signalCode === null;
   }
 
-  /** Waits until the daemon has logged a message that matches, about the feed. */
-  async logged(pattern: RegExp, feed = 'default'): Promise<LogLine> {
-    return eventually(`a line that matches ${String(pattern)} in the log of ${feed}`, async () => {
+  /** Waits until the daemon has logged a message that matches, about the feed; null: about itself. */
+  async logged(pattern: RegExp, feed: string | null = 'default'): Promise<LogLine> {
+    return eventually(`a line that matches ${String(pattern)} in the log of ${feed ?? 'the daemon'}`, async () => {
       if (!this.isRunning) throw new Error(`the daemon has ended:\n${(await this.#running.ended).stderr}`);
-      return this.log.find((line) => line.feed === feed && pattern.test(line.message));
+      return this.log.find((line) => line.feed === (feed ?? undefined) && pattern.test(line.message));
     });
   }
 

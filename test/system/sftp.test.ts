@@ -9,6 +9,7 @@ import { gzipSync } from 'node:zlib';
 import { packageRoot } from '../../src/lib/package-root.js';
 import { Site, type Person } from '../support/cli.js';
 import { crowd } from '../support/crowd.js';
+import { describeWherePossible } from '../support/where-possible.js';
 import { eventually } from '../support/eventually.js';
 import { RunningDaemon, type RunSeen } from '../support/running-daemon.js';
 import type { SftpClient, Transfer } from '../support/sftp-client.js';
@@ -55,14 +56,7 @@ const FEEDS = {
 
 type Feed = keyof typeof FEEDS;
 
-const missing = missingForSftp();
-
-if (missing === undefined) describe('files that come by SFTP', describeSftp);
-else if (process.env['USER_SYNC_REQUIRE_SSHD'] !== undefined) {
-  describe('files that come by SFTP', () => {
-    it('are taken in from the real server', () => expect.fail(`cannot be tested here: ${missing}`));
-  });
-} else console.warn(`The tests with a real SFTP server (${import.meta.url}) are left out: ${missing}.`);
+describeWherePossible(missingForSftp(), 'files that come by SFTP', describeSftp);
 
 function describeSftp(this: Mocha.Suite): void {
   this.timeout(60_000);

@@ -1,0 +1,73 @@
+import { expect } from 'chai';
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { chown, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { postgresIdentity } from '../../../src/db/embedded-binaries.js';
+import { CampaignSite } from '../../support/campaign-site.js';
+import { OwnPostgres } from '../../support/own-postgres.js';
+import { RunningDaemon } from '../../support/running-daemon.js';
+import { missingForSmallDisk, SmallDisk } from '../../support/small-disk.js';
+import { describeWherePossible } from '../../support/where-possible.js';
+
+/** Some megabytes more than the batch, which nothing can compress. */
+function padded(batch: readonly object[]): object[] {
+  return batch.map((record) => ({ ...record, padding: randomBytes(25_000).toString('base64') }));
+}
+
+/** @param count undefined: as many as usual */
+function limitOpenFiles(pid: number, count = 4096): void {
+  execFileSync('prlimit', ['--pid', String(pid), `--nofile=${count}:`]);
+}
+
+describeWherePossible(missingForSmallDisk(), 'When there is no room, a daemon', function () {
+  this.timeout(120_000);
+
+  it('fails the run that does not fit into Postgres, says so, and applies the next when there is', async () => {
+    await using postgres = await OwnPostgres.open();
+    await using campaign = await CampaignSite.open({ database: await postgres.database() });
+    await using disk = await SmallDisk.mount(join(postgres.directory, 'small'), '1m');
+    const owner = await postgresIdentity();
+    if (owner !== undefined) await chown(disk.path, owner.uid, owner.gid);
+    await postgres.execute(
+      `create tablespace small location '${disk.path}'`,
+      `alter database ${new URL(campaign.url).pathname.slice(1)} set default_tablespace to small`,
+    );
+    await using daemon = await RunningDaemon.start(campaign.site);
+    const batch = campaign.batch();
+    await campaign.drop(padded(batch));
+    const failed = await daemon.runEnds(1);
+    expect(failed).to.include({ status: 'failed', failureCode: 'database-full' });
+    expect(failed.failureMessage).to.match(/no disk space/);
+    expect(await campaign.site.directory()).to.deep.equal([]);
+    await disk.enlarge('64m');
+    await campaign.drop(padded(batch));
+    await campaign.expectUndisturbed(await daemon.runEnds(2), batch);
+  });
+
+  it('warns of a file for which the store has none, leaves it where it is, and takes it when there is', async () => {
+    await using campaign = await CampaignSite.open();
+    await using disk = await SmallDisk.mount(join(campaign.site.folder, 'var', 'store'), '400k');
+    await using daemon = await RunningDaemon.start(campaign.site);
+    const batch = campaign.batch();
+    await campaign.drop(padded(batch));
+    await daemon.logged(/the disk is full/);
+    expect(await readdir(campaign.dropDirectory)).to.deep.equal(['users.json']);
+    expect(await daemon.runs()).to.deep.equal([]);
+    await disk.enlarge('64m');
+    await campaign.expectUndisturbed(await daemon.runEnds(1), batch);
+  });
+
+  it('warns of too many open files, lives, and goes on when it may open more', async () => {
+    await using campaign = await CampaignSite.open();
+    await using daemon = await RunningDaemon.start(campaign.site);
+    await daemon.logged(/is in force now/);
+    limitOpenFiles(daemon.pid, readdirSync(`/proc/${daemon.pid}/fd`).length);
+    const batch = campaign.batch();
+    await campaign.drop(batch);
+    await daemon.logged(/too many open files/);
+    limitOpenFiles(daemon.pid);
+    await campaign.expectUndisturbed(await daemon.runEnds(1), batch);
+  });
+});
