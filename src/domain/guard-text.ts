@@ -23,6 +23,7 @@ export function describeGuard(result: GuardResult): string {
     case 'rejected':
       return `${number(count)} records were rejected: ${found} of the batch, limit ${limit}`;
     case 'unreadable-usernames':
+      if (count === 0) return 'every record has a readable username';
       return `${number(count)} records have no readable username, so nobody knows whether their users left`;
     case 'record-count':
       return `the number of records differs by ${number(count)} (${found}) from the last batch, limit ${limit}`;

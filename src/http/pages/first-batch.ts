@@ -5,7 +5,7 @@ import type { HttpContext } from '../context.js';
 
 /** What is shown of a feed that never had a run: how to send it the first batch. */
 export async function firstBatch({ app }: HttpContext, feed: string, isOneOfSeveral: boolean): Promise<Html> {
-  const [{ dropDirectory, start }, listed] = await Promise.all([app.feed(feed), listedFiles(app.sync, feed)]);
+  const [{ dropDirectory, start, guards }, listed] = await Promise.all([app.feed(feed), listedFiles(app.sync, feed)]);
   const title = isOneOfSeveral ? `Send the first batch of feed ${printable(feed)}` : 'Send the first batch';
   return html`<section class="card lesson">
     <h2>${title}</h2>
@@ -15,7 +15,7 @@ export async function firstBatch({ app }: HttpContext, feed: string, isOneOfSeve
       ${listed === undefined ? noControl() : files(listed)}
       <li>
         ${start === 'when-ready' ? 'When all files are there, the run starts by itself.' : html`When all files are there, a file named <code>_start</code> starts the run.`}
-        A first run is held, so that somebody sees what it would do before it does it.
+        ${guards['first-run'].enabled ? 'A first run is held, so that somebody sees what it would do before it does it.' : null}
       </li>
     </ol>
     <p><a href="/feeds">Feeds</a> shows control file, settings and other ways to send files.</p>

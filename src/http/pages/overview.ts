@@ -53,7 +53,8 @@ export function registerOverview(pages: FastifyInstance, context: HttpContext): 
           : html`<h2 class="unseen">Feeds</h2>
               <div class="grid">${cards}</div>`
       }
-      ${lessons} ${charted.length === 0 ? null : userChart(charted.reverse())} ${userTotals(counts)}`;
+      ${lessons.length === 0 ? null : html`<div class="split">${lessons}</div>`}
+      <div class="beside">${charted.length === 0 ? null : userChart(charted.reverse())} ${userTotals(counts)}</div>`;
     return sendPage(reply, { title: 'Overview', session, body, active: '/' });
   });
 
@@ -146,7 +147,7 @@ function userTotals(counts: readonly UserCount[]): HtmlValue {
   });
   const heads = [
     'Feed',
-    ...['In the feed', 'Left, and blocked', 'Share'].map((text) => html`<span class="right">${text}</span>`),
+    ...['In the feed', 'Blocked', 'Share'].map((text) => html`<span class="right">${text}</span>`),
   ];
   return html`<section class="card totals">
     <h2>Users</h2>

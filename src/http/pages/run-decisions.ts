@@ -27,6 +27,7 @@ interface Decision {
   /** The end of its address. */
   readonly name: string;
   readonly needs: Capability;
+  readonly question: (id: number) => string;
   /** On the button that leads to the question. */
   readonly offer: string;
   /** On the button that does it. */
@@ -43,6 +44,7 @@ const DECISIONS: readonly Decision[] = [
   {
     name: 'approve',
     needs: 'decide',
+    question: (id) => `Approve run ${id}?`,
     offer: 'Approve…',
     button: 'Approve and apply',
     kind: 'primary',
@@ -55,6 +57,7 @@ const DECISIONS: readonly Decision[] = [
   {
     name: 'approve-without-blocks',
     needs: 'decide',
+    question: (id) => `Approve run ${id} without blocks?`,
     offer: 'Approve without blocks…',
     button: 'Apply all but the blocks',
     kind: '',
@@ -67,6 +70,7 @@ const DECISIONS: readonly Decision[] = [
   {
     name: 'cancel',
     needs: 'decide',
+    question: (id) => `Cancel run ${id}?`,
     offer: 'Cancel…',
     button: 'Cancel the run',
     kind: 'danger',
@@ -84,6 +88,7 @@ const DECISIONS: readonly Decision[] = [
   {
     name: 'reapply',
     needs: 'decide',
+    question: (id) => `Apply the batch of run ${id} again?`,
     offer: 'Re-apply…',
     button: 'Apply this batch again',
     kind: '',
@@ -100,6 +105,7 @@ const DECISIONS: readonly Decision[] = [
   {
     name: 'revert',
     needs: 'revert',
+    question: (id) => `Take run ${id} back?`,
     offer: 'Revert…',
     button: 'Take the run back',
     kind: 'danger',
@@ -175,7 +181,7 @@ function pageOf(
 ): Parameters<typeof sendPage>[1] {
   const { run } = question;
   if (!decision.isPossible(run)) throw notPossible(run);
-  const title = `${decision.offer.replace('…', '')}: run ${run.id}`;
+  const title = decision.question(run.id);
   const body = html`<section class="card question">
     <h1>${title}</h1>
     <p class="soft">Feed ${run.feed}. Nothing has happened yet.</p>

@@ -69,7 +69,7 @@ export function registerRunLog(pages: FastifyInstance, context: HttpContext): vo
     const list =
       entries.length === 0
         ? nothing(view, run.id)
-        : html`<section class="card">${logTable(entries, session.may('see-people'))}</section>
+        : html`<section class="card fold">${logTable(entries, session.may('see-people'))}</section>
             ${paging(session, run.id, view, next)}`;
     const body = html`${heading(run, 'Log')} ${runTabs(session, run, 'log')}
       <p class="soft">

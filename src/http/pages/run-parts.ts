@@ -77,7 +77,9 @@ export function outcomeSentence(run: RunRow): string | undefined {
 export function sentence(text: string): string {
   const shown = printable(text);
   const end = /[.!?]$/.test(shown) ? '' : '.';
-  return `${shown.charAt(0).toUpperCase()}${shown.slice(1)}${end}`;
+  // What begins with a name, such as `user/title`, stays as it is.
+  const first = /^[a-z]+[ ,]/.test(shown) ? shown.charAt(0).toUpperCase() : shown.charAt(0);
+  return `${first}${shown.slice(1)}${end}`;
 }
 
 /** What pages that are open must know of: when it changes, they are loaded again. */

@@ -42,12 +42,7 @@ export function registerRun(pages: FastifyInstance, context: HttpContext): void 
       missingFiles(context, run),
     ]);
     const body = html`${heading(run)} ${runTabs(session, run, 'run')} ${failure(run)} ${decision(session, run)}
-      ${current(run, missing)}
-      <section class="card">
-        <h2>${isEnd(run.status) ? 'What it did' : 'What it would do'}</h2>
-        ${countsList(run.counts)} ${outcome(run)} ${problemList(run, problems)}
-      </section>
-      ${guards(run)}
+      ${current(run, missing)} ${numbers(run, problems)} ${guards(run)}
       <div class="split">${facts(run)} ${history(transitions)}</div>
       ${fileList(session, run, files)} ${further(session, run)}`;
     return sendPage(reply, { title: `Run ${id}`, session, body, active: '/runs' });
@@ -93,8 +88,21 @@ function current(run: RunRow, missing: readonly string[]): HtmlValue {
   </section>`;
 }
 
-function outcome(run: RunRow): HtmlValue {
-  const text = run.status === 'failed' ? undefined : outcomeSentence(run);
+/** Nothing is counted before the run is planned. */
+function numbers(run: RunRow, problems: Readonly<Record<string, number>>): HtmlValue {
+  const { status, counts, outcome } = run;
+  if (!isEnd(status) && counts.records === 0 && run.plannedVersion === null) return null;
+  const isReal = status === 'applying' || (isEnd(status) && outcome !== 'dry-run');
+  const title = !isReal ? 'What it would do' : isEnd(status) ? 'What it did' : 'What it does';
+  return html`<section class="card">
+    <h2>${title}</h2>
+    ${countsList(counts)} ${outcomeText(run)} ${problemList(run, problems)}
+  </section>`;
+}
+
+/** What is said at the top of a run that failed or is held is not said again. */
+function outcomeText(run: RunRow): HtmlValue {
+  const text = run.status === 'failed' || run.status === 'held' ? undefined : outcomeSentence(run);
   return text === undefined ? null : html`<p>${text}</p>`;
 }
 
@@ -116,18 +124,18 @@ function guards({ guards: results }: RunRow): HtmlValue {
       (result) =>
         html`<tr class="${result.breached ? 'marked' : ''}">
           <th scope="row">${printable(breachName(result))}</th>
-          <td class="text">${sentence(describeGuard(result))}</td>
           <td>
             ${result.breached ? html`<span class="badge warn">breached</span>` : html`<span class="badge good">passed</span>`}
           </td>
+          <td class="text">${sentence(describeGuard(result))}</td>
         </tr>`,
     );
   const breached = results.filter((result) => result.breached).length;
-  return html`<details class="card" ${breached > 0 ? OPEN : null}>
+  return html`<details class="card fold" ${breached > 0 ? OPEN : null}>
     <summary>
       Guards: ${breached === 0 ? 'all within their limits' : `${breached} of ${results.length} breached`}
     </summary>
-    ${table(['Guard', 'What was found', 'Result'], rows, 'Guards')}
+    ${table(['Guard', 'Result', 'What was found'], rows, 'Guards')}
   </details>`;
 }
 
@@ -190,8 +198,15 @@ function fileList(session: Session, run: RunRow, files: Awaited<ReturnType<typeo
         ${mayDownload ? html`<td><a href="/runs/${run.id}/files/${encodeURIComponent(name)}" download>Download</a></td>` : null}
       </tr>`,
   );
-  const heads = ['File', 'Size', 'SHA-256', 'Received as', 'When', ...(mayDownload ? [''] : [])];
-  return html`<section class="card">
+  const heads = [
+    'File',
+    html`<span class="right">Size</span>`,
+    'SHA-256',
+    'Received as',
+    'When',
+    ...(mayDownload ? [''] : []),
+  ];
+  return html`<section class="card fold">
     <h2>Files</h2>
     ${table(heads, rows, 'Files of the batch')}
     ${mayDownload ? html`<p class="hint">Batch files are data of people. Each download is noted in the audit log.</p>` : null}

@@ -38,7 +38,7 @@ export function registerRuns(pages: FastifyInstance, context: HttpContext): void
     const list =
       runs.length === 0
         ? noRuns(filter, before !== undefined)
-        : html`<section class="card">${runTable(runs)}</section>
+        : html`<section class="card runs">${runTable(runs)}</section>
             ${pager('/runs', { ...filter, before: before === undefined ? undefined : String(before) }, next)}`;
     const body = html`<h1>Runs</h1>
       ${filterForm(filter, feeds)} ${list}`;
@@ -108,7 +108,10 @@ function row(run: RunRow): Html {
   const { counts, timings } = run;
   const seconds = timings.stage + timings.plan + timings.apply;
   return html`<tr>
-    <th scope="row"><a href="/runs/${run.id}">${run.id}</a><br /><small>${kindText(run)}</small></th>
+    <th scope="row">
+      <a href="/runs/${run.id}">${run.id}</a
+      >${run.kind === 'batch' && !run.dryRun ? null : html`<br /><small>${kindText(run)}</small>`}
+    </th>
     <td>${run.feed}</td>
     <td>
       ${statusBadge(run.status)}

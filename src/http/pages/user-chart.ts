@@ -2,12 +2,14 @@ import type { RunRow } from '../../db/runs.js';
 import { html, type Html } from '../../lib/html.js';
 import { number, table, time } from './parts.js';
 
+const COMPACT = new Intl.NumberFormat('en-GB', { notation: 'compact' });
+
 /** Sizes in the units of the drawing. */
 const WIDTH = 720;
-const HEIGHT = 220;
-const LEFT = 52;
-const TOP = 12;
-const BOTTOM = 26;
+const HEIGHT = 250;
+const LEFT = 56;
+const TOP = 16;
+const BOTTOM = 32;
 const BAR_WIDTH = 8;
 const WIDEST_SLOT = 60;
 
@@ -54,7 +56,7 @@ function grid(decades: number, height: (value: number) => number): Html {
         x="${LEFT - 8}"
         y="${y + 4}"
         text-anchor="end"
-        >${number(value)}</text
+        >${COMPACT.format(value)}</text
       >`;
   })}`;
 }

@@ -9,11 +9,12 @@ import { HttpSite, type SignedIn } from '../../support/http-site.js';
 
 describe('Pages about runs', () => {
   it('teach how to send the first batch while there is none', async () => {
-    await using http = await HttpSite.open({ second: { control: undefined } });
+    await using http = await HttpSite.open({ second: { control: undefined, guards: 'on' } });
     const ada = await http.signIn('viewer');
     const overview = await wellFormed(ada, '/');
     expect(overview).to.include(`${http.site.path}/var/drop/default`).and.include('users.json');
     expect(overview).to.include('Send the first batch of feed second').and.include('_control.json');
+    expect(overview.match(/A first run is held/g)).to.have.lengthOf(1);
     expect(await wellFormed(ada, '/runs')).to.include('No runs yet');
     expect(await wellFormed(ada, '/runs?feed=second&status=held')).to.include('No runs like that');
   });
