@@ -1,7 +1,8 @@
 import stringWidth from 'string-width';
 import { number } from '../domain/number-text.js';
 import type { TraceEvent } from '../mapping/compile.js';
-import { originKey, originsOf, type Origin, type PreviewLine } from '../mapping/preview.js';
+import { originsOf, type PreviewLine } from '../mapping/preview.js';
+import { previewRows, type PreviewRow } from '../mapping/preview-rows.js';
 import { printable } from '../lib/printable.js';
 import { type Style } from './terminal.js';
 
@@ -18,7 +19,7 @@ const MOST_PADDED = 40;
  * @returns a heading, a line for each value, a line for each error
  */
 export function previewText(line: PreviewLine, paint: Paint, events?: readonly TraceEvent[]): string[] {
-  const rows = rowsOf(line, events === undefined ? undefined : originsOf(events));
+  const rows = previewRows(line, events === undefined ? undefined : originsOf(events));
   const nameWidth = widest(rows.map((row) => row.name));
   const valueWidth = widest(rows.map((row) => textOf(row)).filter((text) => stringWidth(text) <= MOST_PADDED));
   return [
@@ -63,71 +64,7 @@ export class PreviewSummary {
   }
 }
 
-/** One value of one name; the texts are printable. */
-interface Row {
-  readonly name: string;
-  readonly value: string;
-  readonly qualifier?: string | undefined;
-  /** Stands for no value. */
-  readonly isAbsent?: boolean;
-  readonly event?: TraceEvent | undefined;
-}
-
-type Origins = ReadonlyMap<string, Origin> | undefined;
-
-function rowsOf({ user, tags, dictionaries, profile, dependents }: PreviewLine, origins: Origins): Row[] {
-  return [
-    ...Object.entries(user).flatMap(([name, value]) => userRows(name, value, origins)),
-    ...dictionaryRows('user:tags', tags, origins),
-    ...Object.entries(dictionaries ?? {}).flatMap(([name, values]) => dictionaryRows(name, values, origins)),
-    ...attributeRows((attribute) => originKey('profile', attribute), profile, origins),
-    ...Object.entries(dependents).flatMap(([destination, objects]) =>
-      objects.flatMap(({ object, attributes }) =>
-        attributeRows((attribute) => originKey(destination, attribute, object), attributes, origins),
-      ),
-    ),
-  ];
-}
-
-function userRows(name: string, value: unknown, origins: Origins): Row[] {
-  const key = originKey('user', name);
-  const origin = origins?.get(key);
-  const row = { name: printable(key) };
-  if (!Array.isArray(value)) return [{ ...row, value: readable(value), event: origin?.last }];
-  if (value.length === 0) return [{ ...row, value: '(none)', isAbsent: true, event: origin?.last }];
-  return (value as readonly unknown[]).map((one) => {
-    const event = origin?.values.find((traced) => traced.value === one)?.event;
-    return { ...row, value: readable(one), event };
-  });
-}
-
-function dictionaryRows(destination: string, values: Readonly<Record<string, unknown>>, origins: Origins): Row[] {
-  return Object.entries(values).map(([name, value]) => {
-    const key = originKey(destination, name);
-    const row = { name: printable(key), event: origins?.get(key)?.last };
-    return value === null ? { ...row, ...REMOVED } : { ...row, value: readable(value) };
-  });
-}
-
-const REMOVED = { value: '(removed)', isAbsent: true } as const;
-
-function attributeRows(
-  keyOf: (attribute: string) => string,
-  attributes: PreviewLine['profile'],
-  origins: Origins,
-): Row[] {
-  return Object.entries(attributes).flatMap(([attribute, values]): Row[] => {
-    const origin = origins?.get(keyOf(attribute));
-    const row = { name: printable(keyOf(attribute)) };
-    if (values.length === 0) return [{ ...row, ...REMOVED, event: origin?.last }];
-    return values.map(({ value, qualifier }, index) => {
-      const event = origin?.values[index]?.event;
-      return { ...row, value: readable(value), qualifier, event };
-    });
-  });
-}
-
-function textOf({ value, qualifier }: Row): string {
+function textOf({ value, qualifier }: PreviewRow): string {
   return qualifier === undefined ? value : `${value} (${printable(qualifier)})`;
 }
 
@@ -156,25 +93,6 @@ function errorLines({ accepted, errors }: PreviewLine, paint: Paint): string[] {
       .join('  ')
       .trimEnd();
   });
-}
-
-/** A value of any structure in one line: `first: Joe, last: Bloggs`. */
-function readable(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return printable(String(value));
-  if (Array.isArray(value)) return value.map(nested).join(', ');
-  return Object.entries(value)
-    .map(([name, part]) => `${printable(name)}: ${nested(part)}`)
-    .join(', ');
-}
-
-function nested(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return readable(value);
-  if (Array.isArray(value)) return value.length === 1 ? nested(value[0]) : `[${readable(value)}]`;
-  // An entry of a group of attributes.
-  if ('value' in value) {
-    return 'qualifier' in value ? `${nested(value.value)} (${readable(value.qualifier)})` : nested(value.value);
-  }
-  return `{${readable(value)}}`;
 }
 
 /** @param text what `styled` shows */
