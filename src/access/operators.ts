@@ -7,8 +7,10 @@ import {
   listOperators,
   noteFailedSignIn,
   noteSignIn,
+  setPassword,
   type OperatorRow,
 } from '../db/operators.js';
+import { deleteSessionsOf } from '../db/sessions.js';
 import type { Role } from '../domain/access.js';
 import { UserSyncError } from '../lib/errors.js';
 import { hashPassword, isPassword } from './passwords.js';
@@ -62,6 +64,32 @@ export async function removeOperator(database: Database, name: string, by: strin
     await noteAudit(connection, { actor: by, action: 'operator-removed', subject: removed.name });
     return removed;
   });
+}
+
+/**
+ * Ends all sessions of the person.
+ *
+ * @returns the person's number
+ * @throws UserSyncError `password` when the current one is wrong, or the new one cannot be one
+ */
+export async function changePassword(
+  database: Database,
+  change: { name: string; current: string; password: string; now: Date; address: string },
+): Promise<number> {
+  const { name, current, password, now, address } = change;
+  const operator = await checkSignIn(database, { name, password: current, now, address });
+  if (operator === undefined) {
+    throw new UserSyncError('password', 'This is not your password now, or too many wrong ones were tried.', {
+      kind: 'usage',
+    });
+  }
+  const hashed = await hashPassword(password);
+  await database.transaction(async (connection) => {
+    await setPassword(connection, operator.id, hashed);
+    await deleteSessionsOf(connection, operator.id);
+    await noteAudit(connection, { actor: operator.name, action: 'password-changed', subject: operator.name, address });
+  });
+  return operator.id;
 }
 
 /**

@@ -49,6 +49,10 @@ export async function deleteSession(database: Executor, digest: Buffer): Promise
   await database.query('delete from sync.session where digest = $1', [digest]);
 }
 
+export async function deleteSessionsOf(database: Executor, operatorId: number): Promise<void> {
+  await database.query('delete from sync.session where operator_id = $1', [operatorId]);
+}
+
 export async function deleteExpiredSessions(database: Executor, { idleMs, absoluteMs }: SessionLimits): Promise<void> {
   await database.query(
     `delete from sync.session where seen_at < now() - $1::bigint * interval '1 millisecond'

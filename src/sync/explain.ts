@@ -94,8 +94,12 @@ export async function explainReceived(context: SyncContext, received: Received):
   try {
     const { file, record, line, raw } = received;
     const explainer = new Explainer(readControlRow(row, context.language), context.language);
-    const value = JSON.parse(raw) as InputRecord;
-    return explainer.explain(file, { kind: 'record', position: { record, line, byte: 0 }, value });
+    // What was received is kept as JSON, whatever its file was; the reader knows how to treat numbers.
+    const read = context.language.createReader({ read: 'json' }, context.limits);
+    for await (const [item] of read(Readable.from([Buffer.from(`[${raw}]`)]), new AbortController().signal)) {
+      if (item !== undefined) return explainer.explain(file, { ...item, position: { record, line, byte: 0 } });
+    }
+    return undefined;
   } catch {
     // The model or the plugins have changed since, or the record was too damaged to be kept as one.
     return undefined;

@@ -90,27 +90,38 @@ export interface PersonError {
  * @throws UserSyncError `user-unknown`
  */
 export async function lookUpPerson(context: SyncContext, who: string): Promise<Person> {
-  const { database } = context;
   const account = await findAccount(context, who);
-  const username = account === undefined ? who.toLowerCase() : account.username;
-  const state = account === undefined ? undefined : await findState(context, account.id);
-  const received = username === null ? null : await findReceived(context, username);
-  const errors = username === null ? [] : await findErrors(context, username);
-  if (account === undefined && received === null && errors.length === 0) {
-    throw new UserSyncError(
-      'user-unknown',
-      `Nobody with the username or e-mail address "${who}" is known. Spelling counts, case does not.`,
-      { kind: 'usage' },
-    );
+  const person = await describe(context, account, account === undefined ? who.toLowerCase() : account.username);
+  if (person.account !== null || person.received !== null || person.errors.length > 0) return person;
+  throw new UserSyncError(
+    'user-unknown',
+    `Nobody with the username or e-mail address "${who}" is known. Spelling counts, case does not.`,
+    { kind: 'usage' },
+  );
+}
+
+/** @throws UserSyncError `user-unknown` */
+export async function lookUpAccount(context: SyncContext, id: number): Promise<Person> {
+  const [account] = await context.database.query<Account & Record<string, unknown>>(
+    'select * from directory.users where id = $1',
+    [id],
+  );
+  if (account === undefined) {
+    throw new UserSyncError('user-unknown', `There is no account ${id}.`, { kind: 'usage' });
   }
+  return describe(context, account, account.username);
+}
+
+async function describe(context: SyncContext, account: Account | undefined, username: string | null): Promise<Person> {
+  const { database } = context;
   return {
     account: account ?? null,
     objects: account?.profile_ref == null ? [] : await database.rows('lookup/belonging-objects', [account.profile_ref]),
-    sync: state ?? null,
+    sync: (account === undefined ? undefined : await findState(context, account.id)) ?? null,
     overrides: username === null ? [] : await overridesOf(database, username),
-    received,
+    received: username === null ? null : await findReceived(context, username),
     changes: username === null ? [] : await changesOf(database, username, TIMELINE_LENGTH),
-    errors,
+    errors: username === null ? [] : await findErrors(context, username),
   };
 }
 

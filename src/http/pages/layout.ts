@@ -65,7 +65,7 @@ function navigation(session: Session, active: string | undefined): Html {
     </nav>
     <form class="who" method="post" action="/sign-out">
       ${hiddenCsrf(session)}
-      <span>${session.actor} <small>(${session.role})</small></span>
+      <a href="/account">${session.actor} <small>(${session.role})</small></a>
       <button class="quiet">Sign out</button>
     </form>`;
 }

@@ -3,6 +3,10 @@ import { html } from '../../lib/html.js';
 import type { HttpContext } from '../context.js';
 import { logError, publicError } from '../errors.js';
 import { sendPage } from './layout.js';
+import { registerAccess } from './access.js';
+import { registerAccount } from './account.js';
+import { registerPeople } from './people.js';
+import { registerPersonActions } from './person-actions.js';
 import { registerOverview } from './overview.js';
 import { registerRun } from './run.js';
 import { registerRunDecisions } from './run-decisions.js';
@@ -30,6 +34,7 @@ export async function registerPages(pages: FastifyInstance, context: HttpContext
     return sendPage(reply, { title: 'Error', session: request.session, body, status: shown.status });
   });
   registerSignIn(pages, context, sessions);
+  registerAccount(pages, context, sessions);
   registerOverview(pages, context);
   registerRuns(pages, context);
   registerRun(pages, context);
@@ -38,5 +43,8 @@ export async function registerPages(pages: FastifyInstance, context: HttpContext
   registerRunLive(pages, context);
   registerRunDownloads(pages, context);
   registerRunDecisions(pages, context);
+  registerPeople(pages, context);
+  registerPersonActions(pages, context);
+  registerAccess(pages, context);
   return Promise.resolve();
 }

@@ -1,0 +1,82 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { Session } from '../../access/sessions.js';
+import { UserSyncError } from '../../lib/errors.js';
+import { html, type Html } from '../../lib/html.js';
+import { explainReceived } from '../../sync/explain.js';
+import { lookUpAccount, lookUpPerson, type Person } from '../../sync/person.js';
+import { Actions, actorOf } from '../actions.js';
+import type { HttpContext } from '../context.js';
+import { sendPage } from './layout.js';
+import { field, form, notice } from './parts.js';
+import { personBody, personName } from './person.js';
+import { accountIdOf } from './person-parts.js';
+import { fieldOf, requireSession } from './session.js';
+
+/** Looking people up. Who is looked for is sent as a form, and pages have numbers: no name is in an address. */
+export function registerPeople(pages: FastifyInstance, context: HttpContext): void {
+  const { sync } = context.app;
+  const actions = new Actions(context);
+
+  pages.get('/people', async (request, reply) => {
+    const session = requireSession(request, 'see-people');
+    return sendPage(reply, { title: 'People', session, active: '/people', body: search(session) });
+  });
+
+  pages.post('/people', async (request, reply) => {
+    const session = requireSession(request, 'see-people');
+    const who = (fieldOf(request, 'who') ?? '').replaceAll('\0', '').trim().slice(0, 1000);
+    try {
+      const person = await lookUpPerson(sync, who);
+      if (person.account !== null) return await reply.redirect(`/people/${person.account.id}`, 303);
+      // Only ever rejected: there is no number to send the browser to.
+      await actions.note(actorOf(session, request), 'person-looked-up', who.toLowerCase());
+      return await show(reply, session, person, who.toLowerCase());
+    } catch (error) {
+      if (!(error instanceof UserSyncError && error.code === 'user-unknown')) throw error;
+      const body = search(session, who, error.message);
+      return sendPage(reply, { title: 'People', session, active: '/people', body, status: 404 });
+    }
+  });
+
+  pages.get('/people/:id', async (request, reply) => {
+    const session = requireSession(request, 'see-people');
+    const id = accountIdOf(request);
+    const person = await lookUpAccount(sync, id);
+    await actions.note(actorOf(session, request), 'person-looked-up', person.account?.username ?? `account ${id}`);
+    return show(reply, session, person, person.account?.username ?? null);
+  });
+
+  async function show(
+    reply: FastifyReply,
+    session: Session,
+    person: Person,
+    username: string | null,
+  ): Promise<FastifyReply> {
+    const explained = person.received === null ? undefined : await explainReceived(sync, person.received);
+    const feeds = Object.keys(context.app.config.feeds);
+    const body = personBody({ session, person, username, explained, feeds });
+    return sendPage(reply, { title: personName(person, username), session, active: '/people', body });
+  }
+}
+
+function search(session: Session, who = '', problem?: string): Html {
+  return html`<h1>People</h1>
+    <section class="card">
+      ${problem === undefined ? null : notice('bad', problem)}
+      ${form(
+        session,
+        '/people',
+        html`${field('who', 'Username or e-mail address', { value: who, hint: 'Whole, in any case.' })}
+          <button class="primary">Look up</button>`,
+        'stack',
+      )}
+    </section>
+    <section class="empty">
+      <h2>Why can this person not sign in?</h2>
+      <p>
+        Look them up: you see the account with its groups, whether they are in the feed and since when, the record that
+        was last received and what each value of it became, and every run that changed something. That you looked is
+        noted in the audit log.
+      </p>
+    </section>`;
+}
