@@ -122,8 +122,8 @@ export interface RunUpdate {
   modelDigest?: string;
   failureCode?: string;
   failureMessage?: string;
-  approvedBy?: string;
-  approvedAt?: Date;
+  approvedBy?: string | null;
+  approvedAt?: Date | null;
   approvalReason?: string | null;
   withoutBlocks?: boolean;
   cancelRequested?: boolean;

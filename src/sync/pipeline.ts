@@ -78,6 +78,9 @@ async function attempt(context: SyncContext, runId: number, lease: Lease, option
   }
 }
 
+/** An approval is of the plan that was seen: with a plan that breaches more guards, somebody is asked again. */
+const NOT_APPROVED = { approvedBy: null, approvedAt: null, approvalReason: null, withoutBlocks: false } as const;
+
 /** The phases in order. */
 async function execute(execution: Execution): Promise<void> {
   const { run } = execution;
@@ -102,7 +105,7 @@ async function execute(execution: Execution): Promise<void> {
   if (run.status !== 'applying') {
     const why = reasonToHold(execution, batch);
     if (why !== undefined) {
-      await execution.move('held', {}, why);
+      await execution.move('held', NOT_APPROVED, why);
       // Nobody means an empty batch: an approval given in advance, perhaps by a script, does not cover it.
       const isEmpty = batch.guards.some(({ guard, breached }) => guard === 'empty' && breached);
       if (run.status === 'held' || execution.options.approval === undefined || isEmpty) return;

@@ -1,7 +1,10 @@
 import { expect } from 'chai';
 import { listAudit } from '../../../src/db/audit.js';
+import { runTransitions } from '../../../src/db/run-details.js';
 import { findRun, type RunRow } from '../../../src/db/runs.js';
+import { changeSettings } from '../../../src/settings/feed-settings.js';
 import { record } from '../../support/daemon-site.js';
+import { eventually } from '../../support/eventually.js';
 import { htmlProblems } from '../../support/html-check.js';
 import { HttpSite, type SignedIn } from '../../support/http-site.js';
 
@@ -82,6 +85,29 @@ describe('Deciding on the page of a run', () => {
     await http.site.atRest(4, 'complete', 'cancelled');
     expect(Object.values(await http.site.users()).filter((isActive) => isActive)).to.have.lengthOf(10);
     expect(await admin.page('/runs/1/reapply')).to.match(/Run\s+<a href="\/runs\/3">3<\/a>\s+with a later batch/);
+  });
+
+  it('asks again when the plan had to be made again and breaches a guard that it did not', async () => {
+    await using http = await HttpSite.open({ default: { guards: 'off', autoApply: false } });
+    const ada = await firstRun(http, 'admin');
+    await http.site.drop('users.json', TEN.slice(0, 4));
+    await http.site.atRest(2, 'complete', 'held');
+    expect(await ada.page('/runs/2')).to.include('No guard is breached.');
+    const guards = { blocked: { share: 0.1, count: 2 } };
+    await changeSettings(http.app.database, { feed: 'default', changes: { guards }, by: 'test', now: new Date() });
+    await http.app.database.query(`update directory.account set name_first = 'By hand' where email like 'user0@%'`);
+    await ada.post('/runs/2/approve', { reason: 'as it was' });
+    const heldTwice = await eventually('held again', async () => {
+      const moves = await runTransitions(http.app.database, 2);
+      return moves.filter(({ to }) => to === 'held').length === 2 ? moves : undefined;
+    });
+    expect(heldTwice.at(-1)?.note).to.include('newly breached: blocked');
+    // Longer than a daemon takes to look for runs that were approved.
+    await http.site.drop('users.json', TEN.slice(0, 9));
+    await http.site.atRest(3, 'complete', 'held');
+    const page = await ada.page('/runs/2');
+    expect(page).to.include('6 users would be blocked').and.include('href="/runs/2/approve"');
+    expect(Object.values(await http.site.users()).filter((isActive) => isActive)).to.have.lengthOf(10);
   });
 
   it('is for operators and, where a run is taken back, for admins', async () => {
