@@ -233,10 +233,10 @@ function timeline(changes: readonly UserChange[]): Html {
           html`<li>
             <details>
               <summary>
-                <a href="/runs/${change.run}">Run ${change.run}</a>:
-                ${change.kind}${change.applied ? '' : `, not applied (${change.status})`}
+                Run ${change.run}: ${change.kind}${change.applied ? '' : `, not applied (${change.status})`}
                 <small>${time(change.at)}</small>
               </summary>
+              <p><a href="/runs/${change.run}">To run ${change.run}</a></p>
               ${table(
                 ['Name', 'Before', 'After'],
                 fieldsOf(change).map(
