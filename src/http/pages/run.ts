@@ -204,7 +204,7 @@ function fileList(session: Session, run: RunRow, files: Awaited<ReturnType<typeo
     'SHA-256',
     'Received as',
     'When',
-    ...(mayDownload ? [''] : []),
+    ...(mayDownload ? [html`<span class="unseen">Download</span>`] : []),
   ];
   return html`<section class="card fold">
     <h2>Files</h2>
