@@ -89,11 +89,16 @@ interface Handlers {
 }
 
 /** Deals with the worker's messages one after the other, until it is done or has failed. */
-function receive(worker: Worker, request: StageRequest, { onBatch, onQuestion }: Handlers): Promise<StageSummary> {
+async function receive(
+  worker: Worker,
+  request: StageRequest,
+  { onBatch, onQuestion }: Handlers,
+): Promise<StageSummary> {
   const totalBytes = request.job.files.reduce((sum, file) => sum + file.sizeBytes, 0);
   const credit: StageCredit = { type: 'credit' };
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => {
+  let onAbort = (): void => undefined;
+  const received = new Promise<StageSummary>((resolve, reject) => {
+    onAbort = (): void => {
       reject(request.signal.reason as Error);
     };
     let handled = Promise.resolve();
@@ -126,4 +131,6 @@ function receive(worker: Worker, request: StageRequest, { onBatch, onQuestion }:
     if (request.signal.aborted) onAbort();
     else request.signal.addEventListener('abort', onAbort, { once: true });
   });
+  // A daemon's signal outlives many runs.
+  return received.finally(() => request.signal.removeEventListener('abort', onAbort));
 }

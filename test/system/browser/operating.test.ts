@@ -29,7 +29,7 @@ inBrowser('An operator in a browser', (browser) => {
     await page.getByRole('link', { name: 'Approve…', exact: true }).click();
     await window.picture('approve');
     expect(await window.violations()).to.deep.equal([]);
-    await page.getByLabel('Reason').fill('They really left');
+    await page.getByLabel('Why it is right').fill('They really left');
     await page.getByRole('button', { name: /^Approve/ }).click();
     await page.getByRole('main').getByText('complete', { exact: true }).first().waitFor();
     expect((await http.site.users())['user25']).to.equal(false);
@@ -45,7 +45,7 @@ inBrowser('An operator in a browser', (browser) => {
 
     await page.goto('/runs/2');
     await page.getByRole('link', { name: /^Revert/ }).click();
-    await page.getByRole('button', { name: /^Revert/ }).click();
+    await page.getByRole('button', { name: 'Take the run back' }).click();
     await page.getByRole('heading', { name: /^Run 3/ }).waitFor();
     await page
       .getByRole('main')
@@ -61,7 +61,7 @@ inBrowser('An operator in a browser', (browser) => {
     const { page } = window;
     await page.goto('/runs/2');
     await page.getByRole('link', { name: 'Approve…', exact: true }).click();
-    await page.getByLabel('Reason').fill('They really left');
+    await page.getByLabel('Why it is right').fill('They really left');
     await page.getByRole('button', { name: /^Approve/ }).click();
     await http.site.atRest(2, 'complete');
     await page.goto('/runs/2');
