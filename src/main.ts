@@ -1,12 +1,14 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { CommandContext, EXIT, type RegisterCommand } from './cli/command.js';
+import { registerAdmins } from './cli/admins.js';
 import { registerCheck } from './cli/check.js';
 import { registerDecisions } from './cli/decisions.js';
 import { registerDemo } from './cli/demo.js';
 import { registerDoctor } from './cli/doctor.js';
 import { registerGenerate } from './cli/generate.js';
 import { registerInit } from './cli/init.js';
+import { registerKeys } from './cli/keys.js';
 import { registerLog } from './cli/log.js';
 import { registerMigrate } from './cli/migrate.js';
 import { registerPlan } from './cli/plan.js';
@@ -35,6 +37,8 @@ const COMMANDS: readonly RegisterCommand[] = [
   registerDecisions,
   registerUser,
   registerOverrides,
+  registerKeys,
+  registerAdmins,
   registerMigrate,
   registerDoctor,
 ];
@@ -72,7 +76,7 @@ function buildProgram(context: CommandContext): Command {
     .option('--json', 'machine output on stdout: one document, or one object a line for lists')
     .showHelpAfterError('(user-sync COMMAND --help tells more)');
   for (const register of COMMANDS) register(program, context);
-  for (const command of [program, ...program.commands]) {
+  for (const command of withSubcommands(program)) {
     command.exitOverride();
     // So that global options may stand before or behind the command's name.
     if (command !== program) {
@@ -80,6 +84,10 @@ function buildProgram(context: CommandContext): Command {
     }
   }
   return program;
+}
+
+function withSubcommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)];
 }
 
 /** Says what went wrong, once and in words; gives the exit code. */

@@ -117,11 +117,11 @@ describe('README.md', () => {
     const commands = await registeredCommands();
     const rows = (tableRows(readme).get('Reference') ?? []).map((row) => row[0] ?? '');
     expect(commands.length).to.be.greaterThan(10);
-    for (const command of commands) {
-      const row = rows.find((cell) => cell === `\`${command.name()}\`` || cell.startsWith(`\`${command.name()} `));
-      expect(row, command.name()).to.be.a('string');
-      for (const { long } of command.options) expect(row, command.name()).to.include(long);
-      for (const argument of command.registeredArguments) expect(row, command.name()).to.include(nameOf(argument));
+    for (const [name, command] of leavesOf(commands)) {
+      const row = rows.find((cell) => cell === `\`${name}\`` || cell.startsWith(`\`${name} `));
+      expect(row, name).to.be.a('string');
+      for (const { long } of command.options) expect(row, name).to.include(long);
+      for (const argument of command.registeredArguments) expect(row, name).to.include(nameOf(argument));
     }
     const known = commands.map((command) => command.name());
     const used = codeOf(readme).flatMap((code) => [...code.matchAll(/(?:^|[$ ])user-sync ([a-z]+)/gm)]);
@@ -315,6 +315,14 @@ async function registeredCommands(): Promise<readonly Command[]> {
     }
   }
   return program.commands;
+}
+
+/** Commands that do something, with their whole names: `keys create`. */
+function leavesOf(commands: readonly Command[], above = ''): [string, Command][] {
+  return commands.flatMap((command): [string, Command][] => {
+    const name = `${above}${command.name()}`;
+    return command.commands.length === 0 ? [[name, command]] : leavesOf(command.commands, `${name} `);
+  });
 }
 
 /** The commands below `## Use` in order, with the output that is shown of some. `init` only makes what a test's site has. */

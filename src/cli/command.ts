@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import { App } from '../app.js';
 import type { Config } from '../config/config.js';
 import { loadConfig } from '../config/load.js';
@@ -109,4 +109,13 @@ function parseNamedFile(text: string): NamedFile {
     `"${text}" does not say which file it is: give NAME=FILE, where NAME is listed in the control file's "files".`,
     { kind: 'usage' },
   );
+}
+
+/** A day ends when it is over everywhere it is named: at midnight UTC after it. */
+export function parseDay(text: string): Date {
+  const date = new Date(`${text}T24:00:00Z`);
+  if (!/^\d{4}-\d\d-\d\d$/.test(text) || Number.isNaN(date.getTime())) {
+    throw new InvalidArgumentError('Write a day as 2027-01-31.');
+  }
+  return date;
 }

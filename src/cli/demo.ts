@@ -3,10 +3,15 @@ import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { addOperator } from '../access/operators.js';
+import { newSecret } from '../access/secrets.js';
 import { App } from '../app.js';
 import type { Config } from '../config/config.js';
 import { number } from '../domain/number-text.js';
-import { packageRoot } from '../lib/package-root.js';
+import { Daemon } from '../daemon/daemon.js';
+import { listOperators } from '../db/operators.js';
+import { HttpServer } from '../http/server.js';
+import { packageRoot, packageVersion } from '../lib/package-root.js';
 import { reportRun } from '../sync/run-report.js';
 import { submitBatch } from '../sync/submit.js';
 import { executeRun } from '../sync/pipeline.js';
@@ -65,6 +70,9 @@ function demoConfig(config: Config, dataDir: string): Config {
     model: join(packageRoot(), 'config', 'model.json'),
     plugins: [],
     database: { poolSize: config.database.poolSize },
+    // Any port that is free: the page's address is printed.
+    http: { ...config.http, port: 0, publicUrl: undefined },
+    feeds: { default: { ...config.feeds.default, dropDirectory: join(dataDir, 'drop', 'default') } },
   };
 }
 
@@ -112,15 +120,33 @@ async function runDemo(
     else printRun(terminal, report);
   }
   if (options.exit === true || context.signal.aborted) return;
-  if (!json) {
+  await serveDemo(context, app, json);
+}
+
+/** The web page, and a daemon that takes in what is dropped, until Ctrl-C. */
+async function serveDemo({ terminal, signal }: CommandContext, app: App, json: boolean): Promise<void> {
+  const password = newSecret();
+  if ((await listOperators(app.database)).length === 0) {
+    await addOperator(app.database, { name: 'demo', role: 'admin', password, by: 'demo' });
+  }
+  const daemon = new Daemon(app);
+  const server = await HttpServer.listen({ app, daemon, version: packageVersion() });
+  daemon.start();
+  if (json) terminal.json({ url: server.origin, name: 'demo', password });
+  else {
     terminal.print();
-    terminal.print('The directory, for psql and applications, until Ctrl-C:');
+    terminal.print(terminal.style('Until Ctrl-C:', 'bold'));
+    terminal.print(`  the web page     ${server.origin}  (name: demo, password: ${password})`);
+    terminal.print(`  the drop folder  ${app.config.feeds.default.dropDirectory}  (drop another users.json)`);
     terminal.print(
-      `  psql ${app.databaseUrl} -c 'select username, is_active, groups, profile_types from directory.users limit 5'`,
+      `  the directory    psql ${app.databaseUrl} -c 'select username, is_active, groups from directory.users limit 5'`,
     );
   }
-  // Only timers and sockets keep a process alive; waiting for a signal does not.
-  const awake = setInterval(() => undefined, 60_000);
-  await once(context.signal, 'abort');
-  clearInterval(awake);
+  try {
+    await once(signal, 'abort');
+  } finally {
+    server.drain();
+    await daemon.stop();
+    await server.close();
+  }
 }

@@ -1,8 +1,8 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { endOverride, pinValue, PINNABLE_NAMES, protectUser, type OverrideOptions } from '../sync/overrides.js';
 import { adoptAccount } from '../sync/adopt.js';
 import { ACTOR } from './decisions.js';
-import type { RegisterCommand } from './command.js';
+import { parseDay, type RegisterCommand } from './command.js';
 import { printable } from '../lib/printable.js';
 
 interface Options {
@@ -82,13 +82,4 @@ export const registerOverrides: RegisterCommand = (program, context) => {
 function decision({ reason, until }: Options, command: Command): OverrideOptions {
   if (reason === undefined) command.error("error: required option '--reason <T>' not specified");
   return { reason, by: ACTOR, ...(until === undefined ? {} : { until }) };
-}
-
-/** A day ends when it is over everywhere it is named: at midnight UTC after it. */
-function parseDay(text: string): Date {
-  const date = new Date(`${text}T24:00:00Z`);
-  if (!/^\d{4}-\d\d-\d\d$/.test(text) || Number.isNaN(date.getTime())) {
-    throw new InvalidArgumentError('Write a day as 2027-01-31.');
-  }
-  return date;
 }

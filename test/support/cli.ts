@@ -132,7 +132,11 @@ export class Site implements AsyncDisposable {
   }
 
   /** Starts the program without waiting for its end. */
-  async start(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Running> {
+  async start(
+    args: readonly string[],
+    environment: NodeJS.ProcessEnv = {},
+    stdin: 'ignore' | 'pipe' = 'ignore',
+  ): Promise<Running> {
     const child = spawn(process.execPath, [PROGRAM, ...args], {
       cwd: this.folder,
       env: {
@@ -141,7 +145,7 @@ export class Site implements AsyncDisposable {
         ...(this.#testDatabase === undefined ? {} : { DATABASE_URL: this.#testDatabase.url }),
         ...environment,
       },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [stdin, 'pipe', 'pipe'],
     });
     const ended = collect(child);
     await once(child, 'spawn');

@@ -359,10 +359,18 @@ describe('the demonstration', () => {
     }
   });
 
-  it('stays until it is told to stop, and leaves nothing behind', async () => {
+  it('serves the web page, takes in what is dropped until it is told to stop, and leaves nothing behind', async () => {
     await using site = await Site.open({ database: 'embedded' });
-    const { child, ended } = await site.start(['demo', '--users', '5'], { TMPDIR: site.folder });
-    await printed(child.stdout!, /psql postgres:/);
+    const { child, ended } = await site.start(['demo', '--users', '5', '--json'], { TMPDIR: site.folder });
+    const page = JSON.parse(await printed(child.stdout!, /"url"/)) as { url: string; name: string; password: string };
+    const signIn = await fetch(new URL('/sign-in', page.url), {
+      method: 'POST',
+      body: new URLSearchParams({ name: page.name, password: page.password }),
+      redirect: 'manual',
+    });
+    expect([signIn.status, signIn.headers.get('location')]).to.deep.equal([303, '/']);
+    const status = (await (await fetch(new URL('/status', page.url))).json()) as { feeds: Record<string, object> };
+    expect(status.feeds['default']).to.have.nested.property('lastRun.run', 3);
     child.kill('SIGINT');
     expect((await ended).code).to.equal(0);
     expect(spawnSync('ls', [site.folder], { encoding: 'utf8' }).stdout).not.to.contain('user-sync-demo');
