@@ -84,6 +84,11 @@ export class SignedIn {
     return this.postAs(path, { _csrf: csrf, ...fields });
   }
 
+  /** A form with files. */
+  send(path: string, body: FormData): Promise<Response> {
+    return this.site.fetch(path, { method: 'POST', body, headers: { cookie: this.cookie } });
+  }
+
   postAs(path: string, fields: Readonly<Record<string, string>>, headers: object = {}): Promise<Response> {
     const init = form(fields);
     return this.site.fetch(path, { ...init, headers: { ...init.headers, cookie: this.cookie, ...headers } });

@@ -5,6 +5,10 @@ import { logError, publicError } from '../errors.js';
 import { sendPage } from './layout.js';
 import { registerAccess } from './access.js';
 import { registerAccount } from './account.js';
+import { registerFeedControl } from './feed-control.js';
+import { registerFeedQuarantine } from './feed-quarantine.js';
+import { registerFeedSettings } from './feed-settings.js';
+import { registerFeeds } from './feeds.js';
 import { registerPeople } from './people.js';
 import { registerPersonActions } from './person-actions.js';
 import { registerOverview } from './overview.js';
@@ -17,6 +21,7 @@ import { registerRunPlan } from './run-plan.js';
 import { registerRuns } from './runs.js';
 import { PageSessions, SignInNeeded } from './session.js';
 import { registerSignIn } from './sign-in.js';
+import { registerWorkbench } from './workbench.js';
 
 /** The web page for operators: everything rendered here, plain forms, and a little script for what is live. */
 export async function registerPages(pages: FastifyInstance, context: HttpContext): Promise<void> {
@@ -46,5 +51,10 @@ export async function registerPages(pages: FastifyInstance, context: HttpContext
   registerPeople(pages, context);
   registerPersonActions(pages, context);
   registerAccess(pages, context);
+  registerFeeds(pages, context);
+  registerFeedSettings(pages, context);
+  registerFeedControl(pages, context);
+  registerFeedQuarantine(pages, context);
+  registerWorkbench(pages, context);
   return Promise.resolve();
 }

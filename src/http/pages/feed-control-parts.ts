@@ -1,0 +1,144 @@
+import { diffLines } from 'diff';
+import type { Session } from '../../access/sessions.js';
+import type { ControlFileRow, ControlVersion } from '../../db/feeds.js';
+import { describeProblem, type Problem } from '../../lib/errors.js';
+import { html, type Html, type HtmlValue } from '../../lib/html.js';
+import { printable } from '../../lib/printable.js';
+import { empty, hiddenCsrf, notice, table, time } from './parts.js';
+
+/** The control file in force, those before it, and the form for a new one. */
+export function controlCard(
+  session: Session,
+  feed: string,
+  control: ControlFileRow | undefined,
+  history: readonly ControlVersion[],
+): Html {
+  return html`<section class="card" id="control">
+    <h2>Control file</h2>
+    ${
+      control === undefined
+        ? empty(
+            'None yet',
+            html`<p>
+              It says how records become users. Drop one as <code>_control.json</code>, send one below, or start from
+              what the <a href="/workbench">workbench</a> generates. Until then, files wait.
+            </p>`,
+          )
+        : html`<details>
+            <summary>In force: number ${control.id}</summary>
+            ${numbered(control.content)}
+          </details>`
+    }
+    ${history.length === 0 ? null : versions(feed, control?.id, history)}
+    ${
+      session.may('configure')
+        ? html`<details>
+            <summary>Send a new one</summary>
+            ${controlForm(session, feed)}
+          </details>`
+        : null
+    }
+  </section>`;
+}
+
+/** @param problems of what was sent before, which is shown again */
+export function controlForm(session: Session, feed: string, sent = '', problems?: readonly Problem[]): Html {
+  // As files may be sent, the token comes first: what follows is only read from those who have it.
+  return html`<form method="post" action="/feeds/${feed}/control" enctype="multipart/form-data" class="stack wide-form">
+    ${hiddenCsrf(session)} ${problems === undefined ? null : problemList(problems)}
+    <div class="field">
+      <label for="control-file">A file</label>
+      <input id="control-file" name="file" type="file" accept=".json,application/json" />
+    </div>
+    <div class="field">
+      <label for="control-text">Or its text</label>
+      <textarea id="control-text" name="text" spellcheck="false">${sent}</textarea>
+    </div>
+    <p class="hint">It is checked first: with any problem, the one in force stays.</p>
+    <p class="actions"><button class="primary">Check, and put in force</button></p>
+  </form>`;
+}
+
+export function problemList(problems: readonly Problem[]): Html {
+  const errors = problems.filter(({ severity }) => severity === 'error').length;
+  return html`<div role="alert">
+    ${notice(errors > 0 ? 'bad' : 'warn', errors > 0 ? `It has ${errors} ${errors === 1 ? 'problem' : 'problems'}; nothing was changed.` : 'It can be used, with warnings.')}
+    <ul class="problems">
+      ${problems.map((problem) => html`<li><code>${problem.code}</code> ${printable(describeProblem(problem))}</li>`)}
+    </ul>
+  </div>`;
+}
+
+function versions(feed: string, current: number | undefined, history: readonly ControlVersion[]): Html {
+  const rows = history.map(
+    ({ id, createdAt, source }, index) =>
+      html`<tr>
+        <td>
+          <a href="/feeds/${feed}/control/${id}">${id}</a>
+          ${id === current ? html`<span class="badge good">in force</span>` : null}
+        </td>
+        <td>${time(createdAt)}</td>
+        <td>${printable(source)}</td>
+        <td>${differenceLink(feed, id, history[index + 1])}</td>
+      </tr>`,
+  );
+  return html`<h3>All versions</h3>
+    ${table(['Number', 'Since', 'From', 'Compare'], rows, 'Control files, newest first')}
+    <form method="get" action="/feeds/${feed}/control-difference" class="bar">
+      <div class="field">
+        <label for="older">Compare</label>
+        <select id="older" name="from">
+          ${history.map(({ id }, index) => html`<option value="${id}" ${index === 1 ? SELECTED : null}>${id}</option>`)}
+        </select>
+      </div>
+      <div class="field">
+        <label for="newer">with</label>
+        <select id="newer" name="to">
+          ${history.map(({ id }) => html`<option value="${id}">${id}</option>`)}
+        </select>
+      </div>
+      <button>Show differences</button>
+    </form>`;
+}
+
+const SELECTED = html`selected`;
+
+function differenceLink(feed: string, id: number, before: ControlVersion | undefined): HtmlValue {
+  if (before === undefined) return 'the first';
+  return html`<a href="/feeds/${feed}/control-difference?from=${before.id}&amp;to=${id}">with ${before.id}</a>`;
+}
+
+/** A text with the numbers of its lines, which problems name. */
+export function numbered(content: string): Html {
+  const lines = content.split('\n');
+  const width = String(lines.length).length;
+  return html`<pre class="code" tabindex="0">
+${lines.map(
+      (line, index) =>
+        html`<span class="line">${String(index + 1).padStart(width)}</span> ${printable(line.replace(/\r$/, ''))} `,
+    )}</pre>`;
+}
+
+export function difference(older: string, newer: string): Html {
+  const parts = diffLines(older, newer, { timeout: 2000 });
+  if (parts === undefined) return html`<p>They are too different to be compared line by line.</p>`;
+  if (parts.every(({ added, removed }) => !added && !removed)) return html`<p>No difference.</p>`;
+  return html`<pre class="code" tabindex="0">
+${parts.map(({ value, added, removed }) => {
+      const lines = value.replace(/\n$/, '').split('\n');
+      const shown = added || removed ? lines : abridged(lines);
+      return shown.map((line) => {
+        const text = printable(line.replace(/\r$/, ''));
+        if (added) return html`<ins>+ ${text}</ins> `;
+        return removed ? html`<del>- ${text}</del> ` : html` ${text} `;
+      });
+    })}</pre>`;
+}
+
+const CONTEXT = 3;
+
+/** Of lines that are the same, those next to a difference. */
+function abridged(lines: readonly string[]): string[] {
+  if (lines.length <= CONTEXT * 2 + 1) return [...lines];
+  return [...lines.slice(0, CONTEXT), `… ${lines.length - 2 * CONTEXT} lines`, ...lines.slice(-CONTEXT)];
+}

@@ -1,0 +1,85 @@
+import multipart from '@fastify/multipart';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { controlFile, findFeed, type ControlFileRow } from '../../db/feeds.js';
+import { InvalidFileError, UserSyncError } from '../../lib/errors.js';
+import { html } from '../../lib/html.js';
+import { replaceControl } from '../../sync/collect.js';
+import { Actions, actorOf } from '../actions.js';
+import type { HttpContext } from '../context.js';
+import { controlForm, difference, numbered } from './feed-control-parts.js';
+import { feedNameOf } from './feed-name.js';
+import { sendPage } from './layout.js';
+import { cursorOf, queryOf } from './run-parts.js';
+import { fieldOf, requireSession } from './session.js';
+
+/** A control file that is larger is none. */
+const MAX_BYTES = 16 * 1024 ** 2;
+
+/** The control files of a feed: each version, what differs between two, and a new one. */
+export function registerFeedControl(pages: FastifyInstance, context: HttpContext): void {
+  const { app, daemon } = context;
+  const actions = new Actions(context);
+
+  const version = async (feedName: string, id: number | undefined): Promise<ControlFileRow> => {
+    const feed = await findFeed(app.database, feedName);
+    const row = id === undefined || feed === undefined ? undefined : await controlFile(app.database, id, feed.id);
+    if (row !== undefined) return row;
+    throw new UserSyncError('control-unknown', 'This feed has no control file of this number.', { kind: 'usage' });
+  };
+
+  pages.get('/feeds/:name/control/:id', async (request, reply) => {
+    const session = requireSession(request, 'view-runs');
+    const feed = feedNameOf(request, context);
+    const { id, content } = await version(feed, cursorOf((request.params as { id: string }).id));
+    const body = html`<h1>Control file ${id} of feed ${feed}</h1>
+      <p><a href="/feeds/${feed}#control">Back to the feed</a></p>
+      <section class="card">${numbered(content)}</section>`;
+    return sendPage(reply, { title: `Control file ${id}`, session, active: '/feeds', body });
+  });
+
+  pages.get('/feeds/:name/control-difference', async (request, reply) => {
+    const session = requireSession(request, 'view-runs');
+    const feed = feedNameOf(request, context);
+    const older = await version(feed, cursorOf(queryOf(request, 'from')));
+    const newer = await version(feed, cursorOf(queryOf(request, 'to')));
+    const body = html`<h1>Control file ${older.id} and ${newer.id} of feed ${feed}</h1>
+      <p><a href="/feeds/${feed}#control">Back to the feed</a></p>
+      <section class="card">${difference(older.content, newer.content)}</section>`;
+    return sendPage(reply, { title: 'Differences', session, active: '/feeds', body });
+  });
+
+  void pages.register(async (scope) => {
+    await scope.register(multipart, {
+      attachFieldsToBody: 'keyValues',
+      limits: { fileSize: MAX_BYTES, fieldSize: MAX_BYTES, files: 1, fields: 10 },
+      onFile: async function (this: FastifyRequest, part) {
+        // As text, like the other fields.
+        const value = (await part.toBuffer()).toString('utf8');
+        Object.assign(part, { value });
+      },
+    });
+    scope.post('/feeds/:name/control', { bodyLimit: 2 * MAX_BYTES }, async (request, reply) => {
+      const session = requireSession(request, 'configure');
+      const feed = feedNameOf(request, context);
+      const text = [fieldOf(request, 'file'), fieldOf(request, 'text')].find((one) => (one ?? '').trim() !== '') ?? '';
+      try {
+        const { start } = await app.feed(feed);
+        const source = session.actor;
+        const made = await replaceControl(app.sync, { feed, text, what: 'The control file', source, start });
+        await actions.note(actorOf(session, request), 'control-file-replaced', `feed ${feed}`);
+        if (made?.queued === true) daemon.wake(feed);
+        return await reply.redirect(`/feeds/${feed}#control`, 303);
+      } catch (error) {
+        if (!(error instanceof InvalidFileError)) throw error;
+        const body = html`<h1>New control file of feed ${feed}</h1>
+          <section class="card">${controlForm(session, feed, text, error.problems)}</section>
+          <section class="card">
+            <h2>What was sent</h2>
+            ${numbered(text)}
+          </section>`;
+        return sendPage(reply, { title: 'Control file', session, active: '/feeds', body, status: 400 });
+      }
+    });
+    return Promise.resolve();
+  });
+}

@@ -1,0 +1,104 @@
+import type { FastifyInstance } from 'fastify';
+import type { Session } from '../../access/sessions.js';
+import { controlFile, controlHistory, findFeed, type ControlFileRow } from '../../db/feeds.js';
+import { html, type Html, type HtmlValue } from '../../lib/html.js';
+import { printable } from '../../lib/printable.js';
+import { settingsInForce } from '../../settings/feed-settings.js';
+import { listedFiles } from '../../sync/collect.js';
+import type { HttpContext } from '../context.js';
+import { controlCard } from './feed-control-parts.js';
+import { feedNameOf } from './feed-name.js';
+import { settingsCard } from './feed-settings-form.js';
+import { quarantineCard } from './feed-quarantine.js';
+import { sendPage } from './layout.js';
+import { notice } from './parts.js';
+import { requireSession } from './session.js';
+
+/** How each feed is looked after: what is in force, why, and the forms to change it. */
+export function registerFeeds(pages: FastifyInstance, context: HttpContext): void {
+  const { app } = context;
+
+  pages.get('/feeds', async (request, reply) => {
+    const session = requireSession(request, 'view-runs');
+    const cards = await Promise.all(Object.keys(app.config.feeds).map((name) => feedCard(context, name)));
+    const body = html`<h1>Feeds</h1>
+      <div class="grid">${cards}</div>
+      <p class="hint">
+        Feeds are added in the
+        configuration${app.config.file === undefined ? '' : html` (<code>${app.config.file}</code>)`}, under
+        <code>feeds</code>.
+      </p>`;
+    return sendPage(reply, { title: 'Feeds', session, active: '/feeds', body });
+  });
+
+  pages.get('/feeds/:name', async (request, reply) => {
+    const session = requireSession(request, 'view-runs');
+    const name = feedNameOf(request, context);
+    const body = await feedPage(context, session, name);
+    return sendPage(reply, { title: `Feed ${name}`, session, active: '/feeds', body });
+  });
+}
+
+/** @param problem what was wrong with the form that was sent */
+export async function feedPage(context: HttpContext, session: Session, name: string, problem?: string): Promise<Html> {
+  const { app, daemon } = context;
+  const feed = await findFeed(app.database, name);
+  const control = feed?.controlId == null ? undefined : await controlFile(app.database, feed.controlId);
+  const [settings, history, quarantined] = await Promise.all([
+    settingsInForce(app.database, app.config, name),
+    feed === undefined ? [] : controlHistory(app.database, feed.id),
+    daemon.quarantine.list(),
+  ]);
+  return html`<h1>Feed ${name}</h1>
+    ${problem === undefined ? null : notice('bad', problem)} ${await arrivals(context, name, control)}
+    ${settingsCard(session, name, settings, app.config.mail.smtpUrl !== undefined)}
+    ${controlCard(session, name, control, history)}
+    ${quarantineCard(
+      session,
+      name,
+      quarantined.filter((record) => record.feed === name),
+    )}`;
+}
+
+async function feedCard({ app }: HttpContext, name: string): Promise<Html> {
+  const [feed, settings] = await Promise.all([
+    findFeed(app.database, name),
+    settingsInForce(app.database, app.config, name),
+  ]);
+  const set = settings.filter(({ from }) => from === 'operator').map((setting) => setting.name);
+  return html`<section class="card">
+    <h2><a href="/feeds/${name}">${name}</a></h2>
+    <dl class="facts">
+      <dt>Control file</dt>
+      <dd>${feed?.controlId == null ? html`<span class="badge warn">none yet</span>` : 'in force'}</dd>
+      <dt>Drop directory</dt>
+      <dd><code>${printable(app.config.feeds[name]?.dropDirectory ?? '')}</code></dd>
+      <dt>Set here</dt>
+      <dd>${set.length === 0 ? 'nothing: as configured' : set.join(', ')}</dd>
+    </dl>
+  </section>`;
+}
+
+async function arrivals({ app }: HttpContext, name: string, control: ControlFileRow | undefined): Promise<Html> {
+  const listed = control === undefined ? undefined : await listedFiles(app.sync, name);
+  return html`<section class="card">
+    <h2>How files come</h2>
+    <dl class="facts">
+      <dt>Drop directory</dt>
+      <dd><code>${printable(app.config.feeds[name]?.dropDirectory ?? '')}</code></dd>
+      <dt>A batch has</dt>
+      <dd>${files(listed)}</dd>
+      <dt>Also taken</dt>
+      <dd>
+        <code>_control.json</code>, a new control file; <code>_start</code>, the signal to start;
+        <code>NAME.done</code> and <code>NAME.sha256</code> beside a file
+      </dd>
+    </dl>
+  </section>`;
+}
+
+function files(listed: readonly string[] | undefined): HtmlValue {
+  if (listed === undefined) return 'what the control file will list: there is none yet, so files wait';
+  return html`${listed.map((name, index) => html`${index === 0 ? '' : ', '}<code>${printable(name)}</code>`)} (with any
+    ending, such as <code>${printable(listed[0] ?? 'users')}.json</code> or <code>.json.gz</code>)`;
+}

@@ -1,0 +1,158 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Session } from '../../access/sessions.js';
+import { controlFile, findFeed } from '../../db/feeds.js';
+import { InvalidFileError, UserSyncError, type Problem } from '../../lib/errors.js';
+import { html, type Html } from '../../lib/html.js';
+import { printable } from '../../lib/printable.js';
+import { generateControlFile } from '../../mapping/generate.js';
+import { explainSample, type Explained } from '../../sync/explain.js';
+import type { HttpContext } from '../context.js';
+import { numbered, problemList } from './feed-control-parts.js';
+import { sendPage } from './layout.js';
+import { modelExplorer } from './model-explorer.js';
+import { form, notice, number } from './parts.js';
+import { mapping } from './person.js';
+import { option, queryOf } from './run-parts.js';
+import { fieldOf, requireSession } from './session.js';
+
+/** Enough to see how it works; whole files are tried with `preview`. */
+const MOST_RECORDS = 50;
+
+const EXAMPLE =
+  '[\n  { "USERNAME": "ada", "FIRST_NAME": "Ada", "LAST_NAME": "Lovelace", "EMAIL": "ada@example.org", "ROLE": "staff" }\n]\n';
+
+interface Tried {
+  readonly explained?: readonly Explained[];
+  readonly problems?: readonly Problem[];
+  readonly message?: string;
+}
+
+/** What a control file makes of a sample; the model; and a control file to start from. Nothing is kept. */
+export function registerWorkbench(pages: FastifyInstance, context: HttpContext): void {
+  const { app } = context;
+
+  pages.get('/workbench', async (request, reply) => {
+    const session = requireSession(request, 'view-runs');
+    const body = html`<h1>Workbench</h1>
+      ${await trial(session, { feed: Object.keys(app.config.feeds)[0] ?? '', control: '', sample: EXAMPLE })}
+      ${modelExplorer(app.sync.model, queryOf(request, 'q'))}
+      <section class="card">
+        <h2>A control file to start from</h2>
+        <p>It has every name of the model, with <code>TODO</code> for what only you know.</p>
+        <p><a class="button" href="/workbench/control.json" download>Download it</a></p>
+        <details>
+          <summary>Show it</summary>
+          <pre class="code" tabindex="0">${generated()}</pre>
+        </details>
+      </section>`;
+    return sendPage(reply, { title: 'Workbench', session, active: '/workbench', body });
+  });
+
+  pages.post('/workbench', async (request, reply) => {
+    const session = requireSession(request, 'view-runs');
+    const given = {
+      feed: fieldOf(request, 'feed') ?? '',
+      control: fieldOf(request, 'control') ?? '',
+      sample: fieldOf(request, 'sample') ?? '',
+    };
+    const control = given.control.trim() === '' ? await controlOf(given.feed) : given.control;
+    const tried = await tryOut(control, given.sample, fieldOf(request, 'file'));
+    const body = html`<h1>Workbench</h1>
+      ${await trial(session, given)} ${outcome(tried, control)}`;
+    const status = tried.explained === undefined ? 400 : 200;
+    return sendPage(reply, { title: 'Workbench', session, active: '/workbench', body, status });
+  });
+
+  pages.get('/workbench/control.json', async (request: FastifyRequest, reply) => {
+    requireSession(request, 'view-runs');
+    return reply
+      .type('application/json')
+      .header('content-disposition', 'attachment; filename="control.json"')
+      .send(`${generated()}\n`);
+  });
+
+  function generated(): string {
+    return JSON.stringify(generateControlFile(app.sync.model), undefined, 2);
+  }
+
+  async function controlOf(name: string): Promise<string> {
+    const feed = await findFeed(app.database, name);
+    const row = feed?.controlId == null ? undefined : await controlFile(app.database, feed.controlId);
+    return row?.content ?? '';
+  }
+
+  async function tryOut(control: string, content: string, file: string | undefined): Promise<Tried> {
+    try {
+      const sample = { control, content, most: MOST_RECORDS, ...(file === undefined || file === '' ? {} : { file }) };
+      return { explained: await explainSample(app.sync, sample) };
+    } catch (error) {
+      if (error instanceof InvalidFileError) return { problems: error.problems };
+      if (error instanceof UserSyncError) return { message: error.message };
+      throw error;
+    }
+  }
+
+  async function trial(
+    session: Session,
+    { feed, control, sample }: { feed: string; control: string; sample: string },
+  ): Promise<Html> {
+    return Promise.resolve(
+      html`<section class="card">
+        <h2>Try a control file</h2>
+        ${form(
+          session,
+          '/workbench',
+          html`<div class="split">
+              <div class="stack">
+                <div class="field">
+                  <label for="feed">The control file of the feed</label>
+                  <select id="feed" name="feed">
+                    ${Object.keys(app.config.feeds).map((name) => option(name, name, feed))}
+                  </select>
+                </div>
+                <div class="field">
+                  <label for="control">Or another one</label>
+                  <textarea id="control" name="control" spellcheck="false">${control}</textarea>
+                </div>
+              </div>
+              <div class="stack">
+                <div class="field">
+                  <label for="file">Which of its files (the first unless told)</label>
+                  <input id="file" name="file" type="text" autocomplete="off" />
+                </div>
+                <div class="field">
+                  <label for="sample">A sample of it, as JSON, XML or a table</label>
+                  <textarea id="sample" name="sample" spellcheck="false">${sample}</textarea>
+                </div>
+              </div>
+            </div>
+            <p class="actions"><button class="primary">Show what becomes of it</button></p>`,
+          'stack wide-form',
+        )}
+      </section>`,
+    );
+  }
+}
+
+function outcome({ explained, problems, message }: Tried, control: string): Html {
+  if (message !== undefined) return notice('bad', printable(message));
+  if (problems !== undefined) {
+    return html`<section class="card">
+      <h2>Problems of the control file</h2>
+      ${control.trim() === '' ? html`<p>This feed has none yet: paste one.</p>` : problemList(problems)}
+      ${numbered(control)}
+    </section>`;
+  }
+  return html`${(explained ?? []).map((one) => {
+    const { record, line, username, accepted } = one.line;
+    return html`<section class="card">
+      <h2>
+        Record ${number(record)}, line ${number(line)}: ${username === null ? 'no username' : printable(username)}
+        <span class="badge ${accepted ? 'good' : 'bad'}">${accepted ? 'accepted' : 'rejected'}</span>
+      </h2>
+      ${mapping(one)}
+    </section>`;
+  })}
+  ${explained?.length === 0 ? html`<p>The sample has no records.</p>` : null}
+  ${explained?.length === MOST_RECORDS ? html`<p class="hint">Only the first ${MOST_RECORDS} records are shown. <code>user-sync preview</code> takes whole files.</p>` : null}`;
+}

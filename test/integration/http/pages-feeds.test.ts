@@ -1,0 +1,216 @@
+import { expect } from 'chai';
+import { listAudit } from '../../../src/db/audit.js';
+import { eventually } from '../../support/eventually.js';
+import { record } from '../../support/daemon-site.js';
+import { htmlProblems } from '../../support/html-check.js';
+import { HttpSite, type SignedIn } from '../../support/http-site.js';
+
+const CONTROL = {
+  dataImportControlFileVersion: 0,
+  model: 'haplo:user-sync',
+  files: { users: { read: 'json' } },
+  instructions: [
+    { source: 'u', destination: 'user', name: 'username' },
+    { source: 'first', destination: 'user', name: 'nameFirst' },
+    { source: 'last', destination: 'user', name: 'nameLast' },
+    { source: 'mail', destination: 'user', name: 'email' },
+  ],
+};
+
+describe('Pages about feeds', () => {
+  it('show what is in force and why, and change it, from the next run on', async () => {
+    await using http = await HttpSite.open({ default: { chunkSize: 7, start: 'on-signal' } });
+    const anna = await http.signIn('admin', 'Anna');
+    const before = await wellFormed(anna, '/feeds/default');
+    expect(before).to.match(/Automatic apply<\/h3>\s*<p><strong>on<\/strong> <small>the default/);
+    expect(before).to.match(/<strong>on a signal<\/strong> <small>from the configuration file/);
+    expect((await change(anna, 'autoApply', { value: 'off' })).headers.get('location')).to.equal(
+      '/feeds/default#autoApply',
+    );
+    await change(anna, 'start', { value: 'when-ready' });
+    const after = await wellFormed(anna, '/feeds/default');
+    expect(after)
+      .to.match(/<strong>off<\/strong>\s*<small>set by Anna, <time/)
+      .and.include('the configuration says: on');
+    await http.site.drop('users.json', [record('ada')]);
+    const [run] = await http.site.atRest(1);
+    expect(run?.status).to.equal('held');
+    await change(anna, 'autoApply', { back: '1' });
+    expect(await anna.page('/feeds/default')).to.match(/<strong>on<\/strong> <small>the default/);
+    expect(await wellFormed(anna, '/feeds'))
+      .to.include('/feeds/default')
+      .and.include('start');
+  });
+
+  it('change guards, grace, expected time and addresses, each with its parts', async () => {
+    await using http = await HttpSite.open();
+    const anna = await http.signIn('admin');
+    const fields: Record<string, string> = { 'first-run.enabled': 'off', 'unreadable-usernames.enabled': 'on' };
+    for (const name of ['blocked', 'updated', 'rejected', 'record-count', 'group-loss']) {
+      Object.assign(fields, { [`${name}.enabled`]: 'on', [`${name}.share`]: '0.5', [`${name}.count`]: '3' });
+    }
+    Object.assign(fields, { 'file-size.enabled': 'on', 'file-size.share': '0.2', 'file-size.bytes': '100' });
+    Object.assign(fields, { 'field-emptied.enabled': 'on', 'field-emptied.points': '30', 'field-emptied.count': '9' });
+    expect((await change(anna, 'guards', fields)).status).to.equal(303);
+    await change(anna, 'leavers', { graceRuns: '2', graceDays: '3' });
+    await change(anna, 'expect', { by: '06:30', days: 'mon-fri', timeZone: 'Europe/London' });
+    await change(anna, 'email', { value: 'ops@example.org, more@example.org' });
+    const feed = await http.app.feed('default');
+    expect(feed.guards['first-run'].enabled).to.equal(false);
+    expect(feed.guards.blocked).to.deep.equal({ enabled: true, share: 0.5, count: 3 });
+    expect(feed.guards['field-emptied']).to.deep.equal({ enabled: true, points: 30, count: 9 });
+    expect(feed.leavers).to.deep.equal({ graceRuns: 2, graceDays: 3 });
+    expect(feed.expect).to.deep.equal({
+      by: '06:30',
+      days: ['mon', 'tue', 'wed', 'thu', 'fri'],
+      timeZone: 'Europe/London',
+    });
+    expect(feed.report.email).to.deep.equal(['ops@example.org', 'more@example.org']);
+    const page = await wellFormed(anna, '/feeds/default');
+    expect(page).to.include('all on but first-run').and.include('2 runs and 3 days');
+    const actions = (await listAudit(http.app.database, { limit: 20 })).map(({ action }) => action);
+    expect(actions.filter((action) => action === 'settings-changed')).to.have.length(4);
+  });
+
+  it('refuse what cannot be, and keep what is in force', async () => {
+    await using http = await HttpSite.open();
+    const anna = await http.signIn('admin');
+    for (const [setting, fields] of [
+      ['start', { value: 'whenever' }],
+      ['leavers', { graceRuns: '-1', graceDays: '<script>' }],
+      ['expect', { by: '25:00', days: 'mon', timeZone: 'UTC' }],
+      ['email', { value: 'nobody' }],
+      ['guards', { 'blocked.enabled': 'on', 'blocked.share': '2', 'blocked.count': '1' }],
+    ] as const) {
+      const response = await change(anna, setting, fields);
+      const text = await response.text();
+      expect(response.status, setting).to.equal(400);
+      expect(text, setting).to.include('These settings cannot be used').and.not.include('<script>');
+      expect(htmlProblems(text), setting).to.deep.equal([]);
+    }
+    expect((await change(anna, 'dropDirectory', { value: '/' })).status).to.equal(400);
+    expect(await http.app.database.query(`select from sync.feed where settings <> '{}'`)).to.have.length(0);
+  });
+
+  it('check a control file that is sent, show each problem with its line, and put a good one in force', async () => {
+    await using http = await HttpSite.open();
+    const anna = await http.signIn('admin', 'Anna');
+    const bad = JSON.stringify(
+      { ...CONTROL, instructions: [{ source: '<b>', destination: 'user', name: 'usrname' }] },
+      undefined,
+      2,
+    );
+    const refused = await send(anna, bad);
+    const text = await refused.text();
+    expect(refused.status).to.equal(400);
+    expect(htmlProblems(text)).to.deep.equal([]);
+    expect(text)
+      .to.match(/\d+:\d+ \/instructions\/0\/name/)
+      .and.include('did you mean')
+      .and.not.include('<b>');
+    const [before] = await http.app.database.query<{ id: number }>('select control_id as id from sync.feed');
+    const taken = await send(anna, JSON.stringify(CONTROL, undefined, 2));
+    expect([taken.status, taken.headers.get('location')]).to.deep.equal([303, '/feeds/default#control']);
+    const page = await wellFormed(anna, '/feeds/default');
+    const [now] = await http.app.database.query<{ id: number }>('select control_id as id from sync.feed');
+    expect(now!.id).to.be.greaterThan(before!.id);
+    expect(page).to.include(`In force: number ${now!.id}`).and.include('Anna');
+    expect(await wellFormed(anna, `/feeds/default/control/${now!.id}`)).to.include('nameFirst');
+    const compared = await wellFormed(anna, `/feeds/default/control-difference?from=${before!.id}&to=${now!.id}`);
+    expect(compared).to.include('<ins>+').and.include('<del>-');
+    const same = await wellFormed(anna, `/feeds/default/control-difference?from=${now!.id}&to=${now!.id}`);
+    expect(same).to.include('No difference');
+    expect((await anna.get('/feeds/default/control/999')).status).to.equal(404);
+    expect((await send(anna, JSON.stringify(CONTROL), 'wrong')).status).to.equal(403);
+  });
+
+  it('list what was set aside, for admins to fetch and delete', async () => {
+    await using http = await HttpSite.open();
+    const anna = await http.signIn('admin');
+    await http.site.drop('<b>strange.json', '["secret"]');
+    const [held] = await eventually('quarantine', async () => {
+      const all = await http.daemon.quarantine.list();
+      return all.length > 0 ? all : undefined;
+    });
+    const page = await wellFormed(anna, '/feeds/default');
+    expect(page).to.include('&lt;b&gt;strange.json').and.include('bad-name');
+    const at = `/feeds/default/quarantine/${held!.id}`;
+    const file = await anna.get(at);
+    expect(await file.text()).to.equal('["secret"]');
+    expect(file.headers.get('content-disposition')).to.match(/^attachment/);
+    expect(file.headers.get('content-type')).to.equal('application/octet-stream');
+    expect((await anna.post(`${at}/delete`, {}, '/feeds/default')).status).to.equal(303);
+    expect((await anna.get(at)).status).to.equal(404);
+    expect(await http.daemon.quarantine.list()).to.deep.equal([]);
+  });
+
+  it('may be seen by viewers, and changed by admins alone', async () => {
+    await using http = await HttpSite.open();
+    const vera = await http.signIn('viewer');
+    const page = await wellFormed(vera, '/feeds/default');
+    expect(page).not.to.include('Change</summary>').and.not.include('Send a new one');
+    const oscar = await http.signIn('operator');
+    for (const somebody of [vera, oscar]) {
+      expect((await change(somebody, 'force', { value: 'on' })).status).to.equal(403);
+      expect((await send(somebody, JSON.stringify(CONTROL))).status).to.equal(403);
+      expect((await somebody.post('/feeds/default/quarantine/x/delete', {})).status).to.equal(403);
+      expect((await somebody.get('/feeds/default/quarantine/x')).status).to.equal(403);
+    }
+    expect((await vera.get('/feeds/none')).status).to.equal(404);
+  });
+});
+
+describe('The workbench', () => {
+  it('shows what becomes of each record of a sample, value by value, and keeps nothing', async () => {
+    await using http = await HttpSite.open();
+    const vera = await http.signIn('viewer');
+    const start = await wellFormed(vera, '/workbench');
+    expect(start).to.include('std:attribute:job-title');
+    const sample = JSON.stringify([record('ada', { JOB_TITLE: '<i>Reader' }), record('bob', { EMAIL: 'none' })]);
+    const tried = await (await vera.post('/workbench', { feed: 'default', control: '', sample })).text();
+    expect(htmlProblems(tried)).to.deep.equal([]);
+    expect(tried).to.include('&lt;i&gt;Reader').and.include('/instructions/').and.include('invalid-email');
+    expect(tried).to.match(/Record 2, line 1: bob\s*<span class="badge bad">rejected/);
+    const broken = await vera.post('/workbench', { feed: 'default', control: '', sample: '[{"USERNAME": ' });
+    expect([broken.status, htmlProblems(await broken.clone().text())]).to.deep.equal([400, []]);
+    expect(await broken.text()).to.match(/class="notice bad"/);
+    expect(await http.app.database.query('select from sync.run')).to.have.length(0);
+  });
+
+  it('names the problems of a control file, searches the model, and gives a control file to start from', async () => {
+    await using http = await HttpSite.open();
+    const vera = await http.signIn('viewer');
+    const bad = await (
+      await vera.post('/workbench', { feed: 'default', control: '{"files": {}}', sample: '[]' })
+    ).text();
+    expect(htmlProblems(bad)).to.deep.equal([]);
+    expect(bad)
+      .to.include('Problems of the control file')
+      .and.match(/\d+:\d+/);
+    const found = await wellFormed(vera, '/workbench?q=job-title');
+    expect(found).to.include('std:attribute:job-title').and.not.include('std:attribute:telephone</code>');
+    const generated = await vera.get('/workbench/control.json');
+    expect(generated.headers.get('content-disposition')).to.include('attachment');
+    expect(await generated.json()).to.have.property('dataImportControlFileVersion');
+  });
+});
+
+function change(who: SignedIn, setting: string, fields: Readonly<Record<string, string>>): Promise<Response> {
+  return who.post(`/feeds/default/settings/${setting}`, fields);
+}
+
+/** As the form with the file does. */
+async function send(who: SignedIn, text: string, token?: string): Promise<Response> {
+  const csrf = token ?? /name="_csrf" value="([^"]+)"/.exec(await who.page('/'))?.[1] ?? '';
+  const body = new FormData();
+  body.set('_csrf', csrf);
+  body.set('file', new File([text], 'control.json', { type: 'application/json' }));
+  body.set('text', '');
+  return who.send('/feeds/default/control', body);
+}
+
+async function wellFormed(who: SignedIn, path: string): Promise<string> {
+  const page = await who.page(path);
+  expect(htmlProblems(page), path).to.deep.equal([]);
+  return page;
+}
