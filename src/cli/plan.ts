@@ -1,18 +1,13 @@
 import { Option, type Command } from 'commander';
 import { readPlan } from '../db/changes.js';
 import { findRun, unknownRun } from '../db/runs.js';
-import {
-  CHANGE_KINDS,
-  type ChangeKind,
-  type ChangeState,
-  type DependentState,
-  type PlannedChange,
-} from '../domain/run.js';
+import { fieldsOf, PLAN_COLUMNS, planLine, planRows, type ChangedField } from '../domain/plan-text.js';
+import { CHANGE_KINDS, type ChangeKind } from '../domain/run.js';
+import { valueText } from '../domain/value-text.js';
+import { csvLine } from '../lib/csv-output.js';
 import { parseRunId, type RegisterCommand } from './command.js';
-import { csvLine } from './csv-output.js';
 import { printable } from '../lib/printable.js';
 import { type Style } from './terminal.js';
-import { valueText } from './value-text.js';
 
 interface PlanOptions {
   kind?: ChangeKind;
@@ -42,15 +37,15 @@ export const registerPlan: RegisterCommand = (program, context) => {
         const run = await findRun(app.database, id);
         if (run === undefined) throw unknownRun(id);
         const changes = readPlan(app.database, id, options.kind);
-        if (format === 'csv') terminal.print(csvLine(['kind', 'username', 'applied', 'field', 'before', 'after']));
+        if (format === 'csv') terminal.print(csvLine(PLAN_COLUMNS));
         let count = 0;
         for await (const change of changes) {
           count += 1;
-          if (format === 'ndjson') await terminal.write(`${JSON.stringify(asJson(change))}\n`);
+          if (format === 'ndjson') await terminal.write(`${JSON.stringify(planLine(change))}\n`);
           else if (format === 'csv')
             await terminal.write(
-              fieldsOf(change)
-                .map((field) => `${csvLine(csvRow(change, field))}\n`)
+              planRows(change)
+                .map((row) => `${csvLine(row)}\n`)
                 .join(''),
             );
           else {
@@ -67,54 +62,6 @@ export const registerPlan: RegisterCommand = (program, context) => {
       });
     });
 };
-
-interface ChangedField {
-  readonly name: string;
-  readonly before: unknown;
-  readonly after: unknown;
-}
-
-function fieldsOf(change: PlannedChange): ChangedField[] {
-  const before = flatten(change.before);
-  const after = flatten(change.after);
-  const names = [...new Set([...before.keys(), ...after.keys()])];
-  return names.map((name) => ({ name, before: before.get(name), after: after.get(name) }));
-}
-
-/** `user/email`, `profile/std:attribute:url`, … to values. */
-function flatten(state: ChangeState | null): Map<string, unknown> {
-  const fields = new Map<string, unknown>();
-  for (const [section, part] of Object.entries(state ?? {}) as [string, unknown][]) {
-    if (Array.isArray(part) || typeof part !== 'object' || part === null) fields.set(section, part);
-    else if (section === 'dependents') flattenObjects(part, fields);
-    else for (const [name, value] of Object.entries(part)) fields.set(`${section}/${name}`, value);
-  }
-  return fields;
-}
-
-/** `example:appointment 12/std:attribute:date`: objects that belong to the user, by their ref. */
-function flattenObjects(objects: object, fields: Map<string, unknown>): void {
-  for (const [ref, object] of Object.entries(objects) as [string, DependentState][]) {
-    for (const [name, value] of Object.entries(object.attributes ?? {})) {
-      fields.set(`${object.destination} ${ref}/${name}`, value);
-    }
-  }
-}
-
-function asJson({ kind, username, before, after, applied }: PlannedChange): object {
-  return { kind, username, applied, before, after };
-}
-
-function csvRow(change: PlannedChange, field: ChangedField): string[] {
-  return [
-    change.kind,
-    change.username,
-    String(change.applied),
-    field.name,
-    valueText(field.before),
-    valueText(field.after),
-  ];
-}
 
 function tableRow({ name, before, after }: ChangedField): string {
   const old = before === undefined ? '' : `${printable(valueText(before))} → `;

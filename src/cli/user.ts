@@ -4,7 +4,7 @@ import type { CommandContext, RegisterCommand } from './command.js';
 import { localTime } from './runs.js';
 import { printable } from '../lib/printable.js';
 import { type Terminal } from './terminal.js';
-import { valueText } from './value-text.js';
+import { valueText } from '../domain/value-text.js';
 
 export const registerUser: RegisterCommand = (program, context: CommandContext) => {
   const { terminal } = context;

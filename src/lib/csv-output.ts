@@ -1,4 +1,4 @@
-import { printable } from '../lib/printable.js';
+import { printable } from './printable.js';
 
 /**
  * One line of CSV (RFC 4180). A cell that a spreadsheet would take for a formula gets an apostrophe in front: the data
