@@ -23,24 +23,42 @@ export async function* readPlanPages(
   kind: ChangeKind | undefined,
 ): AsyncGenerator<readonly PlannedChange[]> {
   for (let after = -1; ;) {
-    const from = after;
-    const page = await database.list<PlannedChange & Record<string, unknown>>((builder) => {
-      const list = builder
-        .select('change.ordinal', 'change.kind', 'change.username', 'change.before', 'change.after')
-        .select(builder.raw(`not change.withheld and exists (${APPLIED}) as applied`))
-        .from('sync.change')
-        .where('change.run_id', runId)
-        .where('change.ordinal', '>', from)
-        .orderBy('change.ordinal')
-        .limit(PAGE_SIZE);
-      return kind === undefined ? list : list.where('change.kind', kind);
-    });
+    const page = await readPlanPage(database, runId, { kind, after, limit: PAGE_SIZE });
     const last = page.at(-1);
     if (last === undefined) return;
     after = last.ordinal;
     yield page;
     if (page.length < PAGE_SIZE) return;
   }
+}
+
+export interface PlanPage {
+  readonly kind?: ChangeKind | undefined;
+  /** How the usernames begin. */
+  readonly usernamePrefix?: string | undefined;
+  /** Only changes behind this ordinal: the cursor of a page. Ordinals begin at 0. */
+  readonly after: number;
+  readonly limit: number;
+}
+
+export async function readPlanPage(
+  database: Database,
+  runId: number,
+  { kind, usernamePrefix, after, limit }: PlanPage,
+): Promise<PlannedChange[]> {
+  return database.list<PlannedChange & Record<string, unknown>>((builder) => {
+    const list = builder
+      .select('change.ordinal', 'change.kind', 'change.username', 'change.before', 'change.after')
+      .select(builder.raw(`not change.withheld and exists (${APPLIED}) as applied`))
+      .from('sync.change')
+      .where('change.run_id', runId)
+      .where('change.ordinal', '>', after)
+      .orderBy('change.ordinal')
+      .limit(limit);
+    if (kind !== undefined) void list.where('change.kind', kind);
+    if (usernamePrefix !== undefined) void list.whereLike('change.username', `${escapeLike(usernamePrefix)}%`);
+    return list;
+  });
 }
 
 /** What one run did, or meant to do, to one user. */
@@ -54,14 +72,30 @@ export interface UserChange {
   readonly after: PlannedChange['after'];
 }
 
+export interface HistoryPage {
+  readonly limit: number;
+  /** Only what runs older than this one did: the cursor of a page. A run changes a user once. */
+  readonly before?: number | undefined;
+  /** Only what runs of this feed did. */
+  readonly feed?: string | undefined;
+}
+
 /** Newest first. */
-export async function changesOf(database: Executor, username: string, limit: number): Promise<UserChange[]> {
+export async function changesOf(
+  database: Executor,
+  username: string,
+  { limit, before, feed }: HistoryPage,
+): Promise<UserChange[]> {
   return database.query<UserChange & Record<string, unknown>>(
     `select change.run_id as run, run.finished_at as at, change.kind, run.status,
             not change.withheld and run.publication is not null as applied, change.before, change.after
-     from sync.change join sync.run on run.id = change.run_id
-     where change.username = $1
+     from sync.change join sync.run on run.id = change.run_id join sync.feed on feed.id = run.feed_id
+     where change.username = $1 and ($3::bigint is null or change.run_id < $3) and ($4::text is null or feed.name = $4)
      order by change.run_id desc, change.ordinal desc limit $2`,
-    [username, limit],
+    [username, limit, before ?? null, feed ?? null],
   );
+}
+
+function escapeLike(text: string): string {
+  return text.replaceAll(/[\\%_]/g, (character) => `\\${character}`);
 }

@@ -71,30 +71,39 @@ export async function clearRecordErrors(database: Executor, runId: number): Prom
 
 const PAGE_SIZE = 1000;
 
+export interface LogFilter {
+  readonly errorsOnly?: boolean;
+  readonly username?: string;
+}
+
 /** Reads a run's log in order, a page at a time: it may be long. */
-export async function* readLog(
-  database: Database,
-  runId: number,
-  filter: { errorsOnly?: boolean; username?: string } = {},
-): AsyncGenerator<RunLogEntry> {
+export async function* readLog(database: Database, runId: number, filter: LogFilter = {}): AsyncGenerator<RunLogEntry> {
   for (let after = 0; ;) {
-    const from = after;
-    const page = await database.list<RunLogEntry & { id: number }>((builder) => {
-      const list = builder
-        .select('id', 'at', 'level', 'code', 'message', 'username', 'file', 'record', 'line', 'byte', 'source', 'value')
-        .from('sync.run_log')
-        .where('run_id', runId)
-        .where('id', '>', from)
-        .orderBy('id')
-        .limit(PAGE_SIZE);
-      if (filter.errorsOnly === true) void list.where('level', 'error');
-      if (filter.username !== undefined) void list.where('username', filter.username);
-      return list;
-    });
+    const page = await readLogPage(database, runId, { ...filter, after, limit: PAGE_SIZE });
     for (const { id, ...entry } of page) {
       after = id;
       yield entry;
     }
     if (page.length < PAGE_SIZE) return;
   }
+}
+
+/** @param page `after` is the id of the last entry of the page before, or 0 */
+export function readLogPage(
+  database: Database,
+  runId: number,
+  { errorsOnly, username, after, limit }: LogFilter & { readonly after: number; readonly limit: number },
+): Promise<(RunLogEntry & { readonly id: number })[]> {
+  return database.list<RunLogEntry & { id: number }>((builder) => {
+    const list = builder
+      .select('id', 'at', 'level', 'code', 'message', 'username', 'file', 'record', 'line', 'byte', 'source', 'value')
+      .from('sync.run_log')
+      .where('run_id', runId)
+      .where('id', '>', after)
+      .orderBy('id')
+      .limit(limit);
+    if (errorsOnly === true) void list.where('level', 'error');
+    if (username !== undefined) void list.where('username', username);
+    return list;
+  });
 }

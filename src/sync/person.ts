@@ -109,7 +109,7 @@ export async function lookUpPerson(context: SyncContext, who: string): Promise<P
     sync: state ?? null,
     overrides: username === null ? [] : await overridesOf(database, username),
     received,
-    changes: username === null ? [] : await changesOf(database, username, TIMELINE_LENGTH),
+    changes: username === null ? [] : await changesOf(database, username, { limit: TIMELINE_LENGTH }),
     errors,
   };
 }
