@@ -91,8 +91,9 @@ export function registerRunPlan(api: Api): void {
       }),
       answer: pageSchema(plannedChange),
     },
-    async ({ principal, params, body }) => {
-      const run = await actions.findRun(principal, params.run);
+    async ({ actor, params, body }) => {
+      const run = await actions.findRun(actor.principal, params.run);
+      await actions.note(actor, 'plan-searched', `run ${run.id}`);
       return pageOfPlan(run.id, body, body.username.toLowerCase());
     },
   );
