@@ -1,9 +1,11 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { expect } from 'chai';
 import Fastify from 'fastify';
+import { SCOPES, scopeMay, type Capability } from '../../../src/domain/access.js';
 import { KeyAuthentication } from '../../../src/http/authentication.js';
 import { registerApi } from '../../../src/http/api/api.js';
 import { ApiClient } from '../../support/api-client.js';
+import { readDocuments, tableRows } from '../../support/docs-markdown.js';
 import { HttpSite } from '../../support/http-site.js';
 
 describe('The document of the interface', () => {
@@ -52,5 +54,17 @@ describe('The document of the interface', () => {
       expect(capability, id).to.match(/^[a-z-]+$/);
       expect(Object.keys(responses), id).to.include('default');
     }
+  });
+
+  it('has the operations that docs/api.md lists, with the scopes that may call them', async () => {
+    await using http = await HttpSite.open();
+    const { operations } = await ApiClient.open(http, '');
+    const described = operations.map(({ id, method, path, capability }) => [
+      `\`${id}\``,
+      `\`${method} ${path.replace('/api/v1', '')}\``,
+      SCOPES.filter((scope) => scopeMay(scope, capability as Capability)).join(', '),
+    ]);
+    const rows = tableRows(readDocuments().get('docs/api.md') ?? '').get('Operations') ?? [];
+    expect(rows.map((row) => row.slice(0, 3)).sort()).to.deep.equal(described.sort());
   });
 });
