@@ -2,8 +2,8 @@ import { Option, type Command } from 'commander';
 import { readPlan } from '../db/changes.js';
 import { findRun, unknownRun } from '../db/runs.js';
 import { fieldsOf, type ChangedField } from '../domain/change-fields.js';
-import { PLAN_CSV_HEAD, planCsvLines } from '../domain/plan-csv.js';
-import { CHANGE_KINDS, type ChangeKind, type PlannedChange } from '../domain/run.js';
+import { PLAN_CSV_HEAD, planCsvLines, planLine } from '../domain/plan-export.js';
+import { CHANGE_KINDS, type ChangeKind } from '../domain/run.js';
 import { valueText } from '../domain/value-text.js';
 import { parseRunId, type RegisterCommand } from './command.js';
 import { printable } from '../lib/printable.js';
@@ -41,7 +41,7 @@ export const registerPlan: RegisterCommand = (program, context) => {
         let count = 0;
         for await (const change of changes) {
           count += 1;
-          if (format === 'ndjson') await terminal.write(`${JSON.stringify(asJson(change))}\n`);
+          if (format === 'ndjson') await terminal.write(`${JSON.stringify(planLine(change))}\n`);
           else if (format === 'csv')
             await terminal.write(
               planCsvLines(change)
@@ -62,10 +62,6 @@ export const registerPlan: RegisterCommand = (program, context) => {
       });
     });
 };
-
-function asJson({ kind, username, before, after, applied }: PlannedChange): object {
-  return { kind, username, applied, before, after };
-}
 
 function tableRow({ name, before, after }: ChangedField): string {
   const old = before === undefined ? '' : `${printable(valueText(before))} → `;

@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
+import { createReadStream } from 'node:fs';
 import { loadLanguage } from '../app.js';
-import { compileControlFile, type CompiledMapping, type TraceEvent } from '../mapping/compile.js';
-import { previewOutcome, previewRejection, withExplanation, type PreviewLine } from '../mapping/preview.js';
-import type { ReadItem } from '../readers/reader.js';
+import { compileControlFile, type TraceEvent } from '../mapping/compile.js';
+import { withExplanation, type PreviewLine } from '../mapping/preview.js';
 import { readControlFile } from '../sync/control.js';
-import { readText } from './check.js';
-import { parseCount, parseNamedFiles, type RegisterCommand } from './command.js';
+import { previewLine, previewRecords, type PreviewFile } from '../sync/preview.js';
+import { readText, unreadable } from './check.js';
+import { parseCount, parseNamedFiles, type NamedFile, type RegisterCommand } from './command.js';
 import { printable } from '../lib/printable.js';
-import { previewRecords } from './preview-records.js';
 import { PreviewSummary, previewText, type Paint } from './preview-text.js';
 
 interface PreviewOptions {
@@ -43,12 +43,8 @@ export const registerPreview: RegisterCommand = (program, context) => {
       // Scripts get the same whether they ask for it or not.
       const isForPrograms = context.wantsJson(command) || !context.terminal.isInteractive;
       const presentation = isForPrograms ? ndjson() : text((...styled) => context.terminal.style(...styled));
-      const show = async (name: string, item: ReadItem): Promise<void> => {
-        if (events !== undefined) events.length = 0;
-        await context.terminal.write(presentation.record(previewLine(name, item, mapping), events));
-      };
       const records = previewRecords({
-        files: parseNamedFiles(files),
+        files: parseNamedFiles(files).map(fileOf),
         control,
         language,
         limits: config.limits,
@@ -58,7 +54,10 @@ export const registerPreview: RegisterCommand = (program, context) => {
         },
         most: options.limit ?? Infinity,
       });
-      for await (const { file, item } of records) await show(file, item);
+      for await (const record of records) {
+        if (events !== undefined) events.length = 0;
+        await context.terminal.write(presentation.record(previewLine(record, mapping), events));
+      }
       await context.terminal.write(presentation.end());
     });
 };
@@ -81,8 +80,16 @@ function text(paint: Paint): Presentation {
   };
 }
 
-function previewLine(name: string, item: ReadItem, mapping: CompiledMapping): PreviewLine {
-  if (item.kind === 'record') return previewOutcome(name, item.position, mapping.map(item.value));
-  const username = item.value === undefined ? null : mapping.readUsername(item.value);
-  return previewRejection(name, item.position, username, [item.error]);
+function fileOf({ name, path }: NamedFile): PreviewFile {
+  return {
+    name,
+    what: path,
+    async *bytes() {
+      try {
+        yield* createReadStream(path) as AsyncIterable<Uint8Array>;
+      } catch (error) {
+        throw unreadable(path, error);
+      }
+    },
+  };
 }

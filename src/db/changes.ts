@@ -94,14 +94,26 @@ export interface UserChange {
   readonly after: PlannedChange['after'];
 }
 
+export interface HistoryPage {
+  readonly limit: number;
+  /** Only what runs older than this one did: the cursor of a page. A run changes a user once. */
+  readonly before?: number | undefined;
+  /** Only what runs of this feed did. */
+  readonly feed?: string | undefined;
+}
+
 /** Newest first. */
-export async function changesOf(database: Executor, username: string, limit: number): Promise<UserChange[]> {
+export async function changesOf(
+  database: Executor,
+  username: string,
+  { limit, before, feed }: HistoryPage,
+): Promise<UserChange[]> {
   return database.query<UserChange & Record<string, unknown>>(
     `select change.run_id as run, run.finished_at as at, change.kind, run.status,
             not change.withheld and run.publication is not null as applied, change.before, change.after
-     from sync.change join sync.run on run.id = change.run_id
-     where change.username = $1
+     from sync.change join sync.run on run.id = change.run_id join sync.feed on feed.id = run.feed_id
+     where change.username = $1 and ($3::bigint is null or change.run_id < $3) and ($4::text is null or feed.name = $4)
      order by change.run_id desc, change.ordinal desc limit $2`,
-    [username, limit],
+    [username, limit, before ?? null, feed ?? null],
   );
 }

@@ -22,6 +22,15 @@ export async function findFeed(database: Executor, name: string): Promise<FeedRo
   return feed;
 }
 
+/** The feed that a user belongs to; undefined for a username that no feed has brought. */
+export async function feedOfUser(database: Executor, username: string): Promise<string | undefined> {
+  const [row] = await database.query<{ name: string }>(
+    'select feed.name from sync.feed_user join sync.feed on feed.id = feed_user.feed_id where username = $1',
+    [username],
+  );
+  return row?.name;
+}
+
 /** The feed of that name, made when it is met for the first time. */
 export async function ensureFeed(database: Executor, name: string): Promise<FeedRow> {
   const [feed] = await database.query<FeedRow>(

@@ -77,20 +77,11 @@ export async function* readLog(
   runId: number,
   filter: { errorsOnly?: boolean; username?: string } = {},
 ): AsyncGenerator<RunLogEntry> {
+  const { errorsOnly, username } = filter;
+  const levels = errorsOnly === true ? { levels: ['error'] as const } : {};
   for (let after = 0; ;) {
-    const from = after;
-    const page = await database.list<RunLogEntry & { id: number }>((builder) => {
-      const list = builder
-        .select('id', 'at', 'level', 'code', 'message', 'username', 'file', 'record', 'line', 'byte', 'source', 'value')
-        .from('sync.run_log')
-        .where('run_id', runId)
-        .where('id', '>', from)
-        .orderBy('id')
-        .limit(PAGE_SIZE);
-      if (filter.errorsOnly === true) void list.where('level', 'error');
-      if (filter.username !== undefined) void list.where('username', filter.username);
-      return list;
-    });
+    const who = username === undefined ? {} : { username };
+    const page = await logPage(database, runId, { ...levels, ...who, after, limit: PAGE_SIZE });
     for (const { id, ...entry } of page) {
       after = id;
       yield entry;
@@ -101,6 +92,7 @@ export async function* readLog(
 
 export interface LogFilter {
   readonly levels?: readonly RunLogEntry['level'][];
+  readonly username?: string;
   /** Part of a message, username or code. Not of a value: a search must not tell what is not shown. */
   readonly text?: string;
   /** Only entries behind this one: the cursor of a page. */
@@ -112,7 +104,7 @@ export interface LogFilter {
 export function logPage(
   database: Database,
   runId: number,
-  { levels, text, after, limit }: LogFilter,
+  { levels, username, text, after, limit }: LogFilter,
 ): Promise<(RunLogEntry & { readonly id: number })[]> {
   return database.list<RunLogEntry & { id: number }>((builder) => {
     const list = builder
@@ -123,6 +115,7 @@ export function logPage(
       .orderBy('id')
       .limit(limit);
     if (levels !== undefined) void list.whereIn('level', levels);
+    if (username !== undefined) void list.where('username', username);
     if (text !== undefined)
       void list.whereRaw(
         `position(lower(?) in lower(concat_ws(' ', message, coalesce(username, ''), coalesce(code, '')))) > 0`,

@@ -1,7 +1,10 @@
 import type { FastifyRequest } from 'fastify';
 import { noteAudit } from '../db/audit.js';
+import { feedOfUser } from '../db/feeds.js';
 import { findRun, unknownRun, type RunRow } from '../db/runs.js';
-import type { Principal } from '../domain/access.js';
+import { mayUseFeed, type Principal } from '../domain/access.js';
+import { UserSyncError } from '../lib/errors.js';
+import { normaliseUsername } from '../mapping/username.js';
 import { adoptAccount } from '../sync/adopt.js';
 import { cancelRun, requestApproval } from '../sync/decide.js';
 import { endOverride, lookAgain, pinValue, protectUser, type Override } from '../sync/overrides.js';
@@ -63,12 +66,14 @@ export class Actions {
   }
 
   async lookAgain(actor: Actor, username: string): Promise<void> {
+    await this.#assertUser(actor.principal, username);
     await lookAgain(this.#database, username);
     await this.note(actor, 'look-again', username);
   }
 
   async protect(actor: Actor, username: string, reason: string, until?: Date): Promise<void> {
     const options = { reason, by: actor.principal.actor, ...(until === undefined ? {} : { until }) };
+    await this.#assertUser(actor.principal, username);
     await protectUser(this.#context.app.sync, username, options);
     await this.note(actor, 'user-protected', username, { until });
   }
@@ -81,11 +86,13 @@ export class Actions {
     until?: Date,
   ): Promise<void> {
     const options = { reason, by: actor.principal.actor, ...(until === undefined ? {} : { until }) };
+    await this.#assertUser(actor.principal, username);
     await pinValue(this.#context.app.sync, username, pin, options);
     await this.note(actor, 'value-pinned', username, { name: pin.name, until });
   }
 
   async endOverride(actor: Actor, username: string, kind: Override['kind'], name: string | null): Promise<void> {
+    await this.#assertUser(actor.principal, username);
     await endOverride(this.#context.app.sync, username, kind, name);
     await this.note(actor, 'override-ended', username, { kind, name });
   }
@@ -93,6 +100,9 @@ export class Actions {
   /** @returns the account's id */
   async adopt(actor: Actor, adoption: { username: string; feed: string; email?: string }): Promise<number> {
     assertFeed(actor.principal, adoption.feed);
+    // Adopting takes the user away from the feed that has them now.
+    const owner = await feedOfUser(this.#database, normaliseUsername(adoption.username) ?? '');
+    if (owner !== undefined) assertFeed(actor.principal, owner);
     const account = await adoptAccount(this.#context.app.sync, adoption);
     await this.note(actor, 'account-adopted', adoption.username, { feed: adoption.feed, account });
     return account;
@@ -111,6 +121,20 @@ export class Actions {
     if (run === undefined) throw unknownRun(id);
     assertFeed(principal, run.feed);
     return run;
+  }
+
+  /**
+   * A key of one feed is not told who is in another one.
+   *
+   * @throws UserSyncError `user-unknown`
+   */
+  async #assertUser(principal: Principal, username: string): Promise<void> {
+    if (principal.feed === null) return;
+    const owner = await feedOfUser(this.#database, username.toLowerCase());
+    if (owner !== undefined && mayUseFeed(principal, owner)) return;
+    throw new UserSyncError('user-unknown', `No user "${username}" belongs to the feed of this key.`, {
+      kind: 'usage',
+    });
   }
 
   async note(

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { UserSyncError } from '../lib/errors.js';
+import { InvalidFileError, UserSyncError, type Problem } from '../lib/errors.js';
 import type { Logger } from '../lib/logger.js';
 
 /** Statuses of codes that a client can do something about; a wrong request is 400, everything else is our fault. */
@@ -15,9 +15,12 @@ const STATUS: Readonly<Record<string, number>> = {
   'control-unknown': 404,
   'file-unknown': 404,
   'quarantine-unknown': 404,
+  'override-unknown': 404,
+  'files-gone': 410,
   'run-status': 409,
   'feed-busy': 409,
   'already-uploaded': 409,
+  'control-missing': 409,
   'operator-exists': 409,
   'last-admin': 409,
   'too-large': 413,
@@ -30,13 +33,16 @@ export interface PublicError {
   readonly status: number;
   readonly code: string;
   readonly message: string;
+  /** What is wrong with a file that was sent, place by place. */
+  readonly problems?: readonly Problem[];
 }
 
 /** Only what was meant for people goes out; everything else is in the log, under the request's number. */
 export function publicError(error: unknown, request: FastifyRequest): PublicError {
   if (error instanceof UserSyncError) {
     const status = STATUS[error.code] ?? (error.kind === 'usage' ? 400 : 500);
-    return { status, code: error.code, message: error.message };
+    const { code, message } = error;
+    return { status, code, message, ...(error instanceof InvalidFileError ? { problems: error.problems } : {}) };
   }
   const status = statusIn(error);
   if (status !== undefined && status >= 400 && status < 500) {
@@ -60,11 +66,8 @@ export function logError(logger: Logger, error: unknown, request: FastifyRequest
   else logger.debug('A request was refused', fields);
 }
 
-export async function sendJsonError(
-  reply: FastifyReply,
-  { status, code, message }: PublicError,
-): Promise<FastifyReply> {
-  return reply.code(status).type('application/json').send({ error: { code, message } });
+export async function sendJsonError(reply: FastifyReply, { status, ...error }: PublicError): Promise<FastifyReply> {
+  return reply.code(status).type('application/json').send({ error });
 }
 
 export function unauthorized(): UserSyncError {

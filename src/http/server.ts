@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import type { App } from '../app.js';
 import type { Daemon } from '../daemon/daemon.js';
 import { UserSyncError, messageOf } from '../lib/errors.js';
+import { registerApi } from './api/api.js';
 import { KeyAuthentication } from './authentication.js';
 import type { HttpContext } from './context.js';
 import { logError, publicError, sendJsonError } from './errors.js';
@@ -144,7 +145,7 @@ export async function buildServer(context: HttpContext): Promise<FastifyInstance
   registerMetrics(server, context);
   registerAssets(server);
   await server.register((pages) => registerPages(pages, context));
-  void keys;
+  await server.register((api) => registerApi(api, context, keys));
   return server;
 }
 

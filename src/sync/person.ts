@@ -120,7 +120,7 @@ async function describe(context: SyncContext, account: Account | undefined, user
     sync: (account === undefined ? undefined : await findState(context, account.id)) ?? null,
     overrides: username === null ? [] : await overridesOf(database, username),
     received: username === null ? null : await findReceived(context, username),
-    changes: username === null ? [] : await changesOf(database, username, TIMELINE_LENGTH),
+    changes: username === null ? [] : await changesOf(database, username, { limit: TIMELINE_LENGTH }),
     errors: username === null ? [] : await findErrors(context, username),
   };
 }

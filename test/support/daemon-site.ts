@@ -1,4 +1,4 @@
-import { rename, writeFile } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { App } from '../../src/app.js';
@@ -69,6 +69,8 @@ export class DaemonSite implements AsyncDisposable {
     const directory = join(this.folder.path, 'var', 'drop', feed);
     const temporary = join(this.folder.path, `${name}.uploading`);
     await writeFile(temporary, text);
+    // The daemon may not have come to make it yet.
+    await mkdir(directory, { recursive: true });
     await rename(temporary, join(directory, name));
   }
 

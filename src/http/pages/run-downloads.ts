@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { readPlanPages } from '../../db/changes.js';
 import { findRun, runFiles } from '../../db/runs.js';
-import { PLAN_CSV_HEAD, planCsvLines } from '../../domain/plan-csv.js';
+import { PLAN_CSV_HEAD, planCsvLines } from '../../domain/plan-export.js';
 import { CHANGE_KINDS, type ChangeKind } from '../../domain/run.js';
 import { UserSyncError } from '../../lib/errors.js';
 import { actorOf, Actions } from '../actions.js';

@@ -1,17 +1,25 @@
-import { createReadStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UserSyncError } from '../lib/errors.js';
+import type { CompiledMapping } from '../mapping/compile.js';
 import type { ControlFile } from '../mapping/instruction.js';
+import { previewOutcome, previewRejection, type PreviewLine } from '../mapping/preview.js';
 import { batchRecords, type BatchInput } from '../plugins/batch-records.js';
 import type { ControlLanguage } from '../plugins/control-language.js';
 import { ReadError, type ReadItem, type ReadLimits } from '../readers/reader.js';
-import { unreadable } from './check.js';
-import type { NamedFile } from './command.js';
+
+/** A file whose records are to be mapped without a database. */
+export interface PreviewFile {
+  /** The name that the control file lists. */
+  readonly name: string;
+  /** Names the file in messages. */
+  readonly what: string;
+  bytes(): AsyncIterable<Uint8Array>;
+}
 
 export interface PreviewBatch {
-  readonly files: readonly NamedFile[];
+  readonly files: readonly PreviewFile[];
   readonly control: ControlFile;
   readonly language: ControlLanguage;
   readonly limits: ReadLimits;
@@ -65,6 +73,13 @@ export async function* previewRecords(batch: PreviewBatch): AsyncGenerator<Previ
   }
 }
 
+/** What the control file makes of one record. */
+export function previewLine({ file, item }: PreviewRecord, mapping: CompiledMapping): PreviewLine {
+  if (item.kind === 'record') return previewOutcome(file, item.position, mapping.map(item.value));
+  const username = item.value === undefined ? null : mapping.readUsername(item.value);
+  return previewRejection(file, item.position, username, [item.error]);
+}
+
 async function* first(
   most: number,
   file: string,
@@ -80,19 +95,20 @@ async function* first(
   }
 }
 
-function inputOf({ name, path }: NamedFile, { control, language, limits, signal }: PreviewBatch): BatchInput {
-  const entry = control.files.find((file) => file.name === name);
+function inputOf(file: PreviewFile, { control, language, limits, signal }: PreviewBatch): BatchInput {
+  const { name, what } = file;
+  const entry = control.files.find((listed) => listed.name === name);
   if (entry === undefined) throw unknownFile(name, control);
   return {
     name,
     async *open() {
       try {
         const read = language.createReader({ read: entry.read, ...entry.options }, limits);
-        yield* read(createReadStream(path), signal);
+        yield* read(file.bytes(), signal);
       } catch (error) {
-        if (error instanceof ReadError)
-          throw new ReadError(error.code, `${path}: ${error.message}`, error.place, error);
-        throw isSystemError(error) ? unreadable(path, error) : error;
+        throw error instanceof ReadError
+          ? new ReadError(error.code, `${what}: ${error.message}`, error.place, error)
+          : error;
       }
     },
   };
@@ -107,10 +123,6 @@ function inControlOrder(inputs: readonly BatchInput[], { files, recordProcessor 
     throw new UserSyncError('missing-files', message, { kind: 'usage' });
   }
   return files.flatMap((file) => inputs.filter((input) => input.name === file.name));
-}
-
-function isSystemError(error: unknown): boolean {
-  return error instanceof Error && 'syscall' in error;
 }
 
 function unknownFile(name: string, { files }: ControlFile): UserSyncError {
