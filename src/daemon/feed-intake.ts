@@ -13,6 +13,7 @@ import {
   type StartRule,
 } from '../sync/collect.js';
 import type { SyncContext } from '../sync/context.js';
+import { MAX_CONTROL_BYTES } from '../sync/control.js';
 
 export interface FeedIntakeOptions {
   readonly context: SyncContext;
@@ -26,9 +27,6 @@ export interface FeedIntakeOptions {
 
 /** Who is noted as the sender of dropped files. */
 const SOURCE = 'drop directory';
-
-/** A control file that is larger is none. */
-const MAX_CONTROL_BYTES = 16 * 1024 * 1024;
 
 /** What becomes of the files of one feed's drop directory: parts of a batch, a new control file, a signal to start. */
 export class FeedIntake implements DropHandler {

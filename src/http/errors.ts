@@ -23,9 +23,12 @@ const STATUS: Readonly<Record<string, number>> = {
   'control-missing': 409,
   'operator-exists': 409,
   'last-admin': 409,
+  'past-uploading': 409,
   'too-large': 413,
+  'file-too-large': 413,
   'too-many-requests': 429,
   'database-unreachable': 503,
+  'shutting-down': 503,
 };
 
 /** What a client is told. */

@@ -16,6 +16,7 @@ import { registerMetrics } from './metrics.js';
 import { registerPages } from './pages/pages.js';
 import { registerProbes } from './probes.js';
 import { registerStatus } from './status.js';
+import { registerUploadApi } from './upload-api.js';
 
 export interface HttpServerOptions {
   readonly app: App;
@@ -146,6 +147,7 @@ export async function buildServer(context: HttpContext): Promise<FastifyInstance
   registerAssets(server);
   await server.register((pages) => registerPages(pages, context));
   await server.register((api) => registerApi(api, context, keys));
+  await server.register((uploads) => registerUploadApi(uploads, context, keys));
   return server;
 }
 

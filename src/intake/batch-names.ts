@@ -12,6 +12,10 @@ export type BatchName =
 /** The same rule as for names in control files and in the upload API. */
 const USABLE = /^[A-Za-z0-9_-]{1,200}$/;
 
+export function isUsableName(name: string): boolean {
+  return USABLE.test(name);
+}
+
 /**
  * `users.json` and `users.2026-11-22.json.gz` are `users`: the name ends at the first dot, so that source systems can put
  * a date or a format behind it.
@@ -19,7 +23,7 @@ const USABLE = /^[A-Za-z0-9_-]{1,200}$/;
 export function batchNameOf(filename: string): BatchName {
   const dot = filename.indexOf('.');
   const name = dot < 0 ? filename : filename.slice(0, dot);
-  if (!USABLE.test(name)) return { kind: 'unusable' };
+  if (!isUsableName(name)) return { kind: 'unusable' };
   if (name === '_control') return { kind: 'control' };
   if (name === '_start') return { kind: 'start' };
   return { kind: 'file', name };

@@ -38,17 +38,16 @@ const COLLECTING = 5_231_989;
  * Records a file of the store as part of the feed's next batch: of the one that is being taken in, or is ready and has not
  * started, else of a new one. When it has all files, it is ready, and with the rule `when-ready` a daemon takes it up.
  *
- * @throws UserSyncError `unknown-file` with the names that the control file lists; `already-uploaded`; `control-missing`
+ * @throws UserSyncError `unknown-file` with the names that the control file lists; `already-uploaded` and `past-uploading`
+ *   for what may not be replaced; `control-missing`
  */
 export async function collectFile(context: SyncContext, request: CollectRequest): Promise<Collected> {
-  const { feed: feedName, file } = request;
+  const { feed: feedName, file, mayReplace } = request;
   return inFeed(context, feedName, async (connection, feed, control) => {
     const listed = control.files.map(({ name }) => name);
-    if (!listed.includes(file.name)) throw unknownFile(file.name, listed);
-    const run = (await openBatch(connection, feed.id)) ?? (await newBatch(connection, feed, file.source));
-    const before = (await runFiles(connection, run)).find(({ name }) => name === file.name);
+    const { batch, before } = await placeOf(connection, { feed, listed, name: file.name, mayReplace });
+    const run = batch ?? (await newBatch(connection, feed, file.source));
     const replaced = before !== undefined && before.digest !== file.digest;
-    if (before !== undefined && !request.mayReplace) throw alreadyUploaded(file.name);
     await putFile(connection, run, file);
     if (replaced) {
       const message = `The file ${file.name} was replaced by a later one before the batch started.`;
@@ -59,6 +58,21 @@ export async function collectFile(context: SyncContext, request: CollectRequest)
     if (missing.length === 0 && request.start === 'when-ready') await queue(connection, run);
     const now = await findRun(connection, run);
     return { run, status: now?.status ?? 'uploading', queued: now?.queued ?? false, replaced, missing };
+  });
+}
+
+/**
+ * Asks before the bytes of a file come whether it could be recorded, so that nobody sends a large one in vain.
+ *
+ * @throws what `collectFile` would throw now
+ */
+export async function assertCollectable(
+  context: SyncContext,
+  { feed: feedName, name, mayReplace }: Pick<CollectRequest, 'feed' | 'mayReplace'> & Pick<BatchFile, 'name'>,
+): Promise<void> {
+  await inFeed(context, feedName, async (connection, feed, control) => {
+    const listed = control.files.map((file) => file.name);
+    await placeOf(connection, { feed, listed, name, mayReplace });
   });
 }
 
@@ -148,6 +162,20 @@ async function inFeed<T>(
   });
 }
 
+/** The batch that a file would become part of, and what that has under its name. */
+async function placeOf(
+  connection: Connection,
+  { feed, listed, name, mayReplace }: { feed: FeedRow; listed: readonly string[]; name: string; mayReplace: boolean },
+): Promise<{ batch: number | undefined; before: BatchFile | undefined }> {
+  if (!listed.includes(name)) throw unknownFile(name, listed);
+  const batch = await openBatch(connection, feed.id);
+  if (batch === undefined) return { batch, before: undefined };
+  const before = (await runFiles(connection, batch)).find((file) => file.name === name);
+  if (!mayReplace && (await findRun(connection, batch))?.queued === true) throw pastUploading(batch);
+  if (!mayReplace && before !== undefined) throw alreadyUploaded(name);
+  return { batch, before };
+}
+
 async function openBatch(connection: Connection, feedId: number): Promise<number | undefined> {
   const [run] = await connection.query<{ id: number }>(
     `select id from sync.run
@@ -217,4 +245,12 @@ function alreadyUploaded(name: string): UserSyncError {
   return new UserSyncError('already-uploaded', `The file ${name} has been uploaded for this run already.`, {
     kind: 'usage',
   });
+}
+
+function pastUploading(run: number): UserSyncError {
+  return new UserSyncError(
+    'past-uploading',
+    `Run ${run} is past uploading: it was started and waits for its turn. Send the next batch when it is under way.`,
+    { kind: 'usage' },
+  );
 }

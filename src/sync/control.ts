@@ -5,6 +5,9 @@ import type { ControlFile } from '../mapping/instruction.js';
 import type { ControlLanguage } from '../plugins/control-language.js';
 import { isKnownCharset } from '../readers/registry.js';
 
+/** A control file that is larger is none. */
+export const MAX_CONTROL_BYTES = 16 * 1024 * 1024;
+
 /** A control file with everything that this installation knows. */
 export function validateControl(text: string, language: ControlLanguage): ReturnType<typeof validateControlFile> {
   return validateControlFile(text, language.model, language.formats, {

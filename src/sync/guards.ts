@@ -63,6 +63,20 @@ export async function groupLosses(database: Database, runId: number, feedId: num
   return database.rows<GroupLoss & Record<string, unknown>>('guards/group-losses', [runId, feedId]);
 }
 
+/**
+ * Asks what can be asked of a batch before it is read. The same questions are asked again of its plan, which knows more:
+ * how many users a first run would add.
+ */
+export function evaluateBeforeReading({
+  settings,
+  files,
+  last,
+}: Pick<GuardInput, 'settings' | 'files' | 'last'>): GuardResult[] {
+  const firstRun = settings['first-run'].enabled ? askFirstRun(last, 0) : undefined;
+  const fileSize = settings['file-size'].enabled ? askFileSize({ settings, files, last }) : undefined;
+  return [firstRun, fileSize].filter((result) => result !== undefined);
+}
+
 /** Asks every guard that is on about one plan. Pure: all numbers are given. */
 export function evaluateGuards(input: GuardInput): GuardResult[] {
   const { settings } = input;
@@ -84,16 +98,7 @@ export function holdsWithoutChanges(result: GuardResult): boolean {
 
 /** An answer is undefined when there is nothing to compare with. */
 const QUESTIONS: readonly { guard: GuardName; ask: (input: GuardInput) => GuardResult | undefined }[] = [
-  {
-    guard: 'first-run',
-    ask: ({ last, counts }) => ({
-      guard: 'first-run',
-      value: last === undefined ? 1 : 0,
-      limit: 0,
-      breached: last === undefined,
-      count: last === undefined ? counts.added : 0,
-    }),
-  },
+  { guard: 'first-run', ask: ({ last, counts }) => askFirstRun(last, counts.added) },
   {
     guard: 'blocked',
     ask: ({ settings, counts, inFeed }) => share('blocked', counts.blocked, inFeed, settings.blocked),
@@ -132,13 +137,22 @@ const QUESTIONS: readonly { guard: GuardName; ask: (input: GuardInput) => GuardR
   },
 ];
 
+function askFirstRun(last: LastBatch | undefined, added: number): GuardResult {
+  const isFirst = last === undefined;
+  return { guard: 'first-run', value: isFirst ? 1 : 0, limit: 0, breached: isFirst, count: isFirst ? added : 0 };
+}
+
 function askRecordCount({ settings, counts, last }: GuardInput): GuardResult | undefined {
   if (last === undefined) return undefined;
   const difference = Math.abs(counts.records - last.counts.records);
   return share('record-count', difference, last.counts.records, settings['record-count']);
 }
 
-function askFileSize({ settings, files, last }: GuardInput): GuardResult | undefined {
+function askFileSize({
+  settings,
+  files,
+  last,
+}: Pick<GuardInput, 'settings' | 'files' | 'last'>): GuardResult | undefined {
   if (last === undefined) return undefined;
   const limit = settings['file-size'];
   return worst(

@@ -21,15 +21,19 @@ export class HttpSite implements AsyncDisposable {
     readonly server: HttpServer,
   ) {}
 
-  /** @param http more settings of the section `http` */
+  /**
+   * @param http more settings of the section `http`
+   * @param options `more`: other sections of the configuration
+   */
   static async open(
     feeds: Readonly<Record<string, SiteFeed>> = {},
     http: object = {},
-    options: { bodyMs?: number } = {},
+    options: { bodyMs?: number; more?: object } = {},
   ): Promise<HttpSite> {
-    const site = await DaemonSite.open(feeds, { http: { port: 0, ...http } });
+    const { more = {}, ...rest } = options;
+    const site = await DaemonSite.open(feeds, { http: { port: 0, ...http }, ...more });
     const { daemon, app, log } = await site.start();
-    const server = await HttpServer.listen({ app, daemon, version: '0.0.0-test', ...options });
+    const server = await HttpServer.listen({ app, daemon, version: '0.0.0-test', ...rest });
     const [first] = daemon.feeds;
     await eventually('duty', async () => first?.isOnDuty || undefined);
     for (const { dropDirectory } of Object.values(app.config.feeds))

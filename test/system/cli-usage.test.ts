@@ -76,7 +76,10 @@ describe('the program, called by a stranger', () => {
   });
 
   it('takes the global options before and after the name of the command', async () => {
-    await site.write('other.yaml', 'feeds:\n  default: { control: control.json }\n  staff: { control: control.json }\n');
+    await site.write(
+      'other.yaml',
+      'feeds:\n  default: { control: control.json }\n  staff: { control: control.json }\n',
+    );
     const calls = [
       site.call('--config', 'other.yaml', '--json', 'doctor'),
       site.call('doctor', '--config', 'other.yaml', '--json'),

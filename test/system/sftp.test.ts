@@ -135,6 +135,9 @@ function describeSftp(this: Mocha.Suite): void {
     await clientOf(feed).run(`put ${await local('probe', '')} unknown-probe`);
     await clientOf(feed).run(`put ${await local('probe.done', '')} unknown-probe.done`);
     await daemon.quarantines(before + 1, feed);
+    await eventually('the probe to be gone', async () =>
+      (await left(feed)).some((name) => name.startsWith('unknown-probe')) ? undefined : true,
+    );
   }
 
   for (const [what, option, mtime] of [
