@@ -164,8 +164,20 @@ function receivedCard({ run, file, line, record, accepted, raw }: Received, expl
   </section>`;
 }
 
+/** What `mapping` shows of a record. */
+export interface Mapping {
+  readonly line: { readonly errors: Explained['line']['errors'] };
+  readonly rows: readonly {
+    readonly name: string;
+    readonly value: string;
+    readonly qualifier?: string | undefined;
+    readonly isAbsent?: boolean;
+    readonly event?: { readonly pointer: string; readonly source?: string | undefined } | undefined;
+  }[];
+}
+
 /** Each value with the instruction that set it; also used for samples. */
-export function mapping({ rows, line }: Explained): Html {
+export function mapping({ rows, line }: Mapping): Html {
   const problems = line.errors.map(
     ({ code, source, message }) =>
       html`<li>

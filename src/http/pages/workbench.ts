@@ -5,7 +5,8 @@ import { InvalidFileError, UserSyncError, type Problem } from '../../lib/errors.
 import { html, type Html } from '../../lib/html.js';
 import { printable } from '../../lib/printable.js';
 import { generateControlFile } from '../../mapping/generate.js';
-import { explainSample, type Explained } from '../../sync/explain.js';
+import { readControlFile } from '../../sync/control.js';
+import { mapSample, type MappedSample } from '../../sync/sample.js';
 import type { HttpContext } from '../context.js';
 import { numbered, problemList } from './feed-control-parts.js';
 import { sendPage } from './layout.js';
@@ -22,7 +23,7 @@ const EXAMPLE =
   '[\n  { "USERNAME": "ada", "FIRST_NAME": "Ada", "LAST_NAME": "Lovelace", "EMAIL": "ada@example.org", "ROLE": "staff" }\n]\n';
 
 interface Tried {
-  readonly explained?: readonly Explained[];
+  readonly mapped?: readonly MappedSample[];
   readonly problems?: readonly Problem[];
   readonly message?: string;
 }
@@ -59,7 +60,7 @@ export function registerWorkbench(pages: FastifyInstance, context: HttpContext):
     const tried = await tryOut(control, given.sample, fieldOf(request, 'file'));
     const body = html`<h1>Workbench</h1>
       ${await trial(session, given)} ${outcome(tried, control)}`;
-    const status = tried.explained === undefined ? 400 : 200;
+    const status = tried.mapped === undefined ? 400 : 200;
     return sendPage(reply, { title: 'Workbench', session, active: '/workbench', body, status });
   });
 
@@ -84,7 +85,9 @@ export function registerWorkbench(pages: FastifyInstance, context: HttpContext):
   async function tryOut(control: string, content: string, file: string | undefined): Promise<Tried> {
     try {
       const sample = { control, content, most: MOST_RECORDS, ...(file === undefined || file === '' ? {} : { file }) };
-      return { explained: await explainSample(app.sync, sample) };
+      // Found out here: from the thread only the message comes back.
+      readControlFile(control, app.sync.language, 'The control file');
+      return { mapped: await mapSample(app.sync, sample) };
     } catch (error) {
       if (error instanceof InvalidFileError) return { problems: error.problems };
       if (error instanceof UserSyncError) return { message: error.message };
@@ -134,7 +137,7 @@ export function registerWorkbench(pages: FastifyInstance, context: HttpContext):
   }
 }
 
-function outcome({ explained, problems, message }: Tried, control: string): Html {
+function outcome({ mapped, problems, message }: Tried, control: string): Html {
   if (message !== undefined) return notice('bad', printable(message));
   if (problems !== undefined) {
     return html`<section class="card">
@@ -143,16 +146,21 @@ function outcome({ explained, problems, message }: Tried, control: string): Html
       ${numbered(control)}
     </section>`;
   }
-  return html`${(explained ?? []).map((one) => {
-    const { record, line, username, accepted } = one.line;
+  return html`${(mapped ?? []).map((one) => {
+    const { record, line, username, accepted, values, errors, more } = one;
+    const rows = values.map(({ pointer, source, ...value }) => ({
+      ...value,
+      event: pointer === undefined ? undefined : { pointer, source },
+    }));
     return html`<section class="card">
       <h2>
         Record ${number(record)}, line ${number(line)}: ${username === null ? 'no username' : printable(username)}
         <span class="badge ${accepted ? 'good' : 'bad'}">${accepted ? 'accepted' : 'rejected'}</span>
       </h2>
-      ${mapping(one)}
+      ${mapping({ rows, line: { errors } })}
+      ${more === 0 ? null : html`<p class="hint">And ${number(more)} values more.</p>`}
     </section>`;
   })}
-  ${explained?.length === 0 ? html`<p>The sample has no records.</p>` : null}
-  ${explained?.length === MOST_RECORDS ? html`<p class="hint">Only the first ${MOST_RECORDS} records are shown. <code>user-sync preview</code> takes whole files.</p>` : null}`;
+  ${mapped?.length === 0 ? html`<p>The sample has no records.</p>` : null}
+  ${mapped?.length === MOST_RECORDS ? html`<p class="hint">Only the first ${MOST_RECORDS} records are shown. <code>user-sync preview</code> takes whole files.</p>` : null}`;
 }

@@ -1,4 +1,7 @@
 import { expect } from 'chai';
+import { UserSyncError } from '../../../src/lib/errors.js';
+import { mapSample } from '../../../src/sync/sample.js';
+import { SyncHarness } from '../../support/sync.js';
 import { listAudit } from '../../../src/db/audit.js';
 import { eventually } from '../../support/eventually.js';
 import { record } from '../../support/daemon-site.js';
@@ -175,6 +178,34 @@ describe('The workbench', () => {
     expect([broken.status, htmlProblems(await broken.clone().text())]).to.deep.equal([400, []]);
     expect(await broken.text()).to.match(/class="notice bad"/);
     expect(await http.app.database.query('select from sync.run')).to.have.length(0);
+  });
+
+  it('does not let a sample that multiplies hold up anybody else', async () => {
+    await using harness = await SyncHarness.open();
+    const each = { source: 'v', destination: 'profile', name: 'std:attribute:job-title', multivalue: true };
+    const loop = {
+      action: 'for-each',
+      source: 'list',
+      wrapValues: true,
+      instructions: Array.from({ length: 500 }, () => each),
+    };
+    const username = { source: 'u', destination: 'user', name: 'username' };
+    const control = JSON.stringify({ ...CONTROL, instructions: [username, loop] });
+    const content = JSON.stringify([
+      { u: 'ada', list: Array.from({ length: 20_000 }, (_, index) => ({ v: `title ${index}` })) },
+    ]);
+    const sample = { control, content, most: 10 };
+    const bounds = { mostValues: 10, timeoutMs: 1500, memoryMb: 64 };
+    let longestMs = 0;
+    let lastMs = performance.now();
+    const ticks = setInterval(() => {
+      longestMs = Math.max(longestMs, performance.now() - lastMs);
+      lastMs = performance.now();
+    }, 20);
+    const failure = await mapSample(harness.context, sample, bounds).catch((error: unknown) => error);
+    clearInterval(ticks);
+    expect(failure).to.be.instanceOf(UserSyncError).with.property('code', 'sample-too-much');
+    expect(longestMs).to.be.lessThan(1000);
   });
 
   it('names the problems of a control file, searches the model, and gives a control file to start from', async () => {
