@@ -15,6 +15,7 @@ export interface LogLine {
   readonly feed?: string;
   readonly run?: number;
   readonly code?: string;
+  readonly origin?: string;
   readonly error?: { readonly message: string };
 }
 

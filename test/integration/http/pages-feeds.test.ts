@@ -182,7 +182,7 @@ describe('The workbench', () => {
 
   it('does not let a sample that multiplies hold up anybody else', async () => {
     await using harness = await SyncHarness.open();
-    const each = { source: 'v', destination: 'profile', name: 'std:attribute:job-title', multivalue: true };
+    const each = { source: 'value', destination: 'profile', name: 'std:attribute:job-title', multivalue: true };
     const loop = {
       action: 'for-each',
       source: 'list',
@@ -192,7 +192,7 @@ describe('The workbench', () => {
     const username = { source: 'u', destination: 'user', name: 'username' };
     const control = JSON.stringify({ ...CONTROL, instructions: [username, loop] });
     const content = JSON.stringify([
-      { u: 'ada', list: Array.from({ length: 20_000 }, (_, index) => ({ v: `title ${index}` })) },
+      { u: 'ada', list: Array.from({ length: 20_000 }, (_, index) => `title ${index}`) },
     ]);
     const sample = { control, content, most: 10 };
     const bounds = { mostValues: 10, timeoutMs: 1500, memoryMb: 64 };
