@@ -1,6 +1,9 @@
 import type { App } from '../app.js';
 import type { Daemon } from '../daemon/daemon.js';
 
+/** For routes whose answers are ready: monitoring is not to be refused because others ask a lot. */
+export const UNLIMITED = { config: { rateLimit: false } } as const;
+
 /** What every route works with. */
 export interface HttpContext {
   readonly app: App;

@@ -5,7 +5,7 @@ import { sqlDirectory } from '../app.js';
 import { migrationStatus } from '../db/migrate.js';
 import { messageOf, UserSyncError } from '../lib/errors.js';
 import { within } from '../lib/within.js';
-import type { HttpContext } from './context.js';
+import { UNLIMITED, type HttpContext } from './context.js';
 
 const ANSWER_MS = 3000;
 /** A scan that waits for a database that is away is no reason to end the process: it would wait just as well again. */
@@ -15,12 +15,12 @@ const SILENT_SCANS_MS = 10 * 60_000;
 export function registerProbes(server: FastifyInstance, context: HttpContext): void {
   const { app, daemon, draining } = context;
 
-  server.get('/healthz', async (_request, reply) => {
+  server.get('/healthz', UNLIMITED, async (_request, reply) => {
     const stuck = daemon.feeds.filter(({ scanSilenceMs }) => scanSilenceMs > SILENT_SCANS_MS).map(({ feed }) => feed);
     return reply.code(stuck.length === 0 ? 200 : 503).send({ status: stuck.length === 0 ? 'ok' : 'stuck', stuck });
   });
 
-  server.get('/readyz', async (_request, reply) => {
+  server.get('/readyz', UNLIMITED, async (_request, reply) => {
     const checks = {
       database: await outcome(checkDatabase(context)),
       directories: await outcome(checkDirectories(context)),

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { FeedHealth } from '../daemon/feed-health.js';
-import type { HttpContext } from './context.js';
+import { UNLIMITED, type HttpContext } from './context.js';
 import { Remembered } from './remembered.js';
 
 /** What `/status` says of a feed. */
@@ -23,7 +23,7 @@ export function registerStatus(server: FastifyInstance, context: HttpContext): v
   const { daemon, startedAt, now, version } = context;
   const health = new Remembered(() => daemon.health(), 1000);
 
-  server.get('/status', async (_request, reply) => {
+  server.get('/status', UNLIMITED, async (_request, reply) => {
     const feeds = await health.get();
     return reply.header('cache-control', 'no-store').send({
       version,
