@@ -61,7 +61,7 @@ export function controlForm(session: Session, feed: string, sent = '', problems?
 
 export function problemList(problems: readonly Problem[]): Html {
   const errors = problems.filter(({ severity }) => severity === 'error').length;
-  return html`<div role="alert">
+  return html`<div class="sent-problems">
     ${notice(errors > 0 ? 'bad' : 'warn', errors > 0 ? `It has ${errors} ${errors === 1 ? 'problem' : 'problems'}; nothing was changed.` : 'It can be used, with warnings.')}
     <ul class="problems">
       ${problems.map((problem) => html`<li><code>${problem.code}</code> ${printable(describeProblem(problem))}</li>`)}

@@ -1,5 +1,9 @@
 import { expect } from 'chai';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
+import { packageRoot } from '../../../src/lib/package-root.js';
 import { record } from '../../support/daemon-site.js';
 import { inBrowser, NARROW, WIDE, Window } from '../../support/browser.js';
 import { HttpSite, PASSWORD } from '../../support/http-site.js';
@@ -108,6 +112,34 @@ inBrowser('An operator in a browser', (browser) => {
     expect(window.complaints).to.deep.equal([]);
   });
 
+  it('sends a control file with a mistake, is shown where it is, and mends it', async () => {
+    await using http = await heldSite();
+    await using window = await signedIn(browser(), http);
+    const { page } = window;
+    const folder = await mkdtemp(join(tmpdir(), 'user-sync-browser-'));
+    const file = join(folder, 'control.json');
+    const good = await readFile(join(packageRoot(), 'config', 'examples', 'control.json'), 'utf8');
+    await writeFile(file, good.replace('"nameFirst"', '"nameFrist"'));
+    await page.getByRole('link', { name: 'Feeds' }).click();
+    await page.getByRole('link', { name: 'default' }).click();
+    await page.getByText('Send a new one').click();
+    await page.getByLabel('A file').setInputFiles(file);
+    await page.getByRole('button', { name: 'Check, and put in force' }).click();
+    const problem = await page.locator('.problems').innerText();
+    expect(problem)
+      .to.match(/\d+:\d+ \/instructions\/\d+\/name/)
+      .and.include('nameFirst');
+    expect(await window.violations()).to.deep.equal([]);
+    await window.picture('control-problem');
+    const text = page.getByLabel('Or its text');
+    await text.fill((await text.inputValue()).replace('nameFrist', 'nameFirst').replace('{', '{ '));
+    await page.getByRole('button', { name: 'Check, and put in force' }).click();
+    await page.getByRole('heading', { name: 'Feed default' }).waitFor();
+    expect(await page.getByText('In force: number').innerText()).to.equal('In force: number 2');
+    await rm(folder, { recursive: true });
+    expect(window.complaints.filter((complaint) => !complaint.includes('400'))).to.deep.equal([]);
+  });
+
   it('has pages that fit a telephone and a desk, in light and dark, without serious violations', async () => {
     await using http = await heldSite();
     const [account] = await http.app.database.query<{ id: number }>('select min(id) as id from directory.account');
@@ -120,6 +152,9 @@ inBrowser('An operator in a browser', (browser) => {
       '/runs/2/log',
       '/people',
       `/people/${account!.id}`,
+      '/feeds',
+      '/feeds/default',
+      '/workbench',
       '/access',
       '/access/audit',
       '/account',
