@@ -49,33 +49,12 @@ export async function ensureFeed(database: Executor, name: string): Promise<Feed
   return feed ?? ensureFeed(database, name);
 }
 
-/** @param feedId when it must be one of that feed */
-export async function controlFile(
-  database: Executor,
-  id: number,
-  feedId: number | null = null,
-): Promise<ControlFileRow | undefined> {
+export async function controlFile(database: Executor, id: number): Promise<ControlFileRow | undefined> {
   const [row] = await database.query<ControlFileRow>(
-    'select id, digest, content from sync.control_file where id = $1 and feed_id = coalesce($2, feed_id)',
-    [id, feedId],
+    'select id, digest, content from sync.control_file where id = $1',
+    [id],
   );
   return row;
-}
-
-export interface ControlVersion {
-  readonly id: number;
-  readonly source: string;
-  readonly createdAt: Date;
-}
-
-const VERSIONS = 100;
-
-/** Newest first. */
-export function controlHistory(database: Executor, feedId: number): Promise<ControlVersion[]> {
-  return database.query<ControlVersion & Record<string, unknown>>(
-    `select id, source, created_at as "createdAt" from sync.control_file where feed_id = $1 order by id desc limit $2`,
-    [feedId, VERSIONS],
-  );
 }
 
 /**

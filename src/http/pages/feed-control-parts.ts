@@ -1,6 +1,6 @@
 import { diffLines } from 'diff';
 import type { Session } from '../../access/sessions.js';
-import type { ControlFileRow, ControlVersion } from '../../db/feeds.js';
+import type { ControlVersion } from '../../db/control-history.js';
 import { describeProblem, type Problem } from '../../lib/errors.js';
 import { html, type Html, type HtmlValue } from '../../lib/html.js';
 import { printable } from '../../lib/printable.js';
@@ -10,7 +10,7 @@ import { empty, hiddenCsrf, notice, table, time } from './parts.js';
 export function controlCard(
   session: Session,
   feed: string,
-  control: ControlFileRow | undefined,
+  control: { readonly id: number; readonly content: string } | undefined,
   history: readonly ControlVersion[],
 ): Html {
   return html`<section class="card" id="control">
@@ -29,7 +29,7 @@ export function controlCard(
             ${numbered(control.content)}
           </details>`
     }
-    ${history.length === 0 ? null : versions(feed, control?.id, history)}
+    ${history.length === 0 ? null : versions(feed, history)}
     ${
       session.may('configure')
         ? html`<details>
@@ -69,13 +69,13 @@ export function problemList(problems: readonly Problem[]): Html {
   </div>`;
 }
 
-function versions(feed: string, current: number | undefined, history: readonly ControlVersion[]): Html {
+function versions(feed: string, history: readonly ControlVersion[]): Html {
   const rows = history.map(
-    ({ id, createdAt, source }, index) =>
+    ({ id, createdAt, source, inForce }, index) =>
       html`<tr>
         <td>
           <a href="/feeds/${feed}/control/${id}">${id}</a>
-          ${id === current ? html`<span class="badge good">in force</span>` : null}
+          ${inForce ? html`<span class="badge good">in force</span>` : null}
         </td>
         <td>${time(createdAt)}</td>
         <td>${printable(source)}</td>

@@ -1,6 +1,6 @@
 import multipart from '@fastify/multipart';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { controlFile, findFeed, type ControlFileRow } from '../../db/feeds.js';
+import { findControlFile } from '../../db/control-history.js';
 import { InvalidFileError, UserSyncError } from '../../lib/errors.js';
 import { html } from '../../lib/html.js';
 import { replaceControl } from '../../sync/collect.js';
@@ -20,10 +20,9 @@ export function registerFeedControl(pages: FastifyInstance, context: HttpContext
   const { app, daemon } = context;
   const actions = new Actions(context);
 
-  const version = async (feedName: string, id: number | undefined): Promise<ControlFileRow> => {
-    const feed = await findFeed(app.database, feedName);
-    const row = id === undefined || feed === undefined ? undefined : await controlFile(app.database, id, feed.id);
-    if (row !== undefined) return row;
+  const version = async (feed: string, id: number | undefined): Promise<{ id: number; content: string }> => {
+    const found = id === undefined ? undefined : await findControlFile(app.database, feed, id);
+    if (found !== undefined) return found;
     throw new UserSyncError('control-unknown', 'This feed has no control file of this number.', { kind: 'usage' });
   };
 

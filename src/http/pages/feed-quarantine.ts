@@ -1,6 +1,4 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { createReadStream } from 'node:fs';
-import { lstat } from 'node:fs/promises';
 import type { Session } from '../../access/sessions.js';
 import type { QuarantineRecord } from '../../intake/quarantine-record.js';
 import { UserSyncError } from '../../lib/errors.js';
@@ -8,6 +6,7 @@ import { html, type Html, type HtmlValue } from '../../lib/html.js';
 import { printable } from '../../lib/printable.js';
 import { Actions, actorOf } from '../actions.js';
 import type { HttpContext } from '../context.js';
+import { openRegularFile, sendDownload } from '../download.js';
 import { feedNameOf } from './feed-name.js';
 import { bytes, form, table, time } from './parts.js';
 import { requireSession } from './session.js';
@@ -28,16 +27,12 @@ export function registerFeedQuarantine(pages: FastifyInstance, context: HttpCont
   pages.get('/feeds/:name/quarantine/:id', async (request, reply) => {
     const session = requireSession(request, 'download');
     const { id, feed, originalFilename } = await find(request);
-    const path = quarantine.pathOf(id);
-    // Links and devices are set aside as they are, and not followed.
-    if (!(await lstat(path)).isFile()) {
+    const handle = await openRegularFile(quarantine.pathOf(id));
+    if (handle === undefined) {
       throw new UserSyncError('quarantine-unknown', 'This is no file that could be fetched.', { kind: 'usage' });
     }
     await actions.note(actorOf(session, request), 'quarantine-downloaded', `feed ${feed}`, { id, originalFilename });
-    return reply
-      .type('application/octet-stream')
-      .header('content-disposition', `attachment; filename="quarantine-${id}"`)
-      .send(createReadStream(path));
+    return sendDownload(reply, handle, `quarantine-${id}`);
   });
 
   pages.post('/feeds/:name/quarantine/:id/delete', async (request, reply) => {

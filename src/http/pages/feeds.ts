@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Session } from '../../access/sessions.js';
-import { controlFile, controlHistory, findFeed, type ControlFileRow } from '../../db/feeds.js';
+import { findControlFile, listControlFiles } from '../../db/control-history.js';
+import { findFeed } from '../../db/feeds.js';
 import { html, type Html, type HtmlValue } from '../../lib/html.js';
 import { printable } from '../../lib/printable.js';
 import { settingsInForce } from '../../settings/feed-settings.js';
@@ -13,6 +14,9 @@ import { quarantineCard } from './feed-quarantine.js';
 import { sendPage } from './layout.js';
 import { notice } from './parts.js';
 import { requireSession } from './session.js';
+
+/** Control files that are listed; older ones are found over the interface. */
+const MOST_VERSIONS = 100;
 
 /** How each feed is looked after: what is in force, why, and the forms to change it. */
 export function registerFeeds(pages: FastifyInstance, context: HttpContext): void {
@@ -42,15 +46,14 @@ export function registerFeeds(pages: FastifyInstance, context: HttpContext): voi
 /** @param problem what was wrong with the form that was sent */
 export async function feedPage(context: HttpContext, session: Session, name: string, problem?: string): Promise<Html> {
   const { app, daemon } = context;
-  const feed = await findFeed(app.database, name);
-  const control = feed?.controlId == null ? undefined : await controlFile(app.database, feed.controlId);
-  const [settings, history, quarantined] = await Promise.all([
+  const [control, settings, history, quarantined] = await Promise.all([
+    findControlFile(app.database, name, 'current'),
     settingsInForce(app.database, app.config, name),
-    feed === undefined ? [] : controlHistory(app.database, feed.id),
+    listControlFiles(app.database, name, { limit: MOST_VERSIONS }),
     daemon.quarantine.list(),
   ]);
   return html`<h1>Feed ${name}</h1>
-    ${problem === undefined ? null : notice('bad', problem)} ${await arrivals(context, name, control)}
+    ${problem === undefined ? null : notice('bad', problem)} ${await arrivals(context, name)}
     ${settingsCard(session, name, settings, app.config.mail.smtpUrl !== undefined)}
     ${controlCard(session, name, control, history)}
     ${quarantineCard(
@@ -79,8 +82,8 @@ async function feedCard({ app }: HttpContext, name: string): Promise<Html> {
   </section>`;
 }
 
-async function arrivals({ app }: HttpContext, name: string, control: ControlFileRow | undefined): Promise<Html> {
-  const listed = control === undefined ? undefined : await listedFiles(app.sync, name);
+async function arrivals({ app }: HttpContext, name: string): Promise<Html> {
+  const listed = await listedFiles(app.sync, name);
   return html`<section class="card">
     <h2>How files come</h2>
     <dl class="facts">
