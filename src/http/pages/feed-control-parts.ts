@@ -112,27 +112,34 @@ function differenceLink(feed: string, id: number, before: ControlVersion | undef
 export function numbered(content: string): Html {
   const lines = content.split('\n');
   const width = String(lines.length).length;
-  return html`<pre class="code" tabindex="0">
-${lines.map(
-      (line, index) =>
-        html`<span class="line">${String(index + 1).padStart(width)}</span> ${printable(line.replace(/\r$/, ''))} `,
-    )}</pre>`;
+  return codeOf(
+    lines.map((line, index) => [
+      html`<span class="line">${String(index + 1).padStart(width)}</span>`,
+      ` ${printable(line.replace(/\r$/, ''))}`,
+    ]),
+  );
 }
 
 export function difference(older: string, newer: string): Html {
-  const parts = diffLines(older, newer, { timeout: 2000 });
+  const parts = diffLines(older, newer, { timeout: 2000, stripTrailingCr: true });
   if (parts === undefined) return html`<p>They are too different to be compared line by line.</p>`;
   if (parts.every(({ added, removed }) => !added && !removed)) return html`<p>No difference.</p>`;
-  return html`<pre class="code" tabindex="0">
-${parts.map(({ value, added, removed }) => {
+  return codeOf(
+    parts.flatMap(({ value, added, removed }) => {
       const lines = value.replace(/\n$/, '').split('\n');
       const shown = added || removed ? lines : abridged(lines);
-      return shown.map((line) => {
+      return shown.map((line): HtmlValue => {
         const text = printable(line.replace(/\r$/, ''));
-        if (added) return html`<ins>+ ${text}</ins> `;
-        return removed ? html`<del>- ${text}</del> ` : html` ${text} `;
+        if (added) return html`<ins>+ ${text}</ins>`;
+        return removed ? html`<del>- ${text}</del>` : `  ${text}`;
       });
-    })}</pre>`;
+    }),
+  );
+}
+
+/** The ends of lines are put in as values: in a template the formatter takes them for spaces that mean nothing. */
+function codeOf(lines: readonly HtmlValue[]): Html {
+  return html`<pre class="code" tabindex="0">${lines.map((line) => [line, '\n'])}</pre>`;
 }
 
 const CONTEXT = 3;

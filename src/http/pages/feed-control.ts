@@ -1,19 +1,17 @@
-import multipart from '@fastify/multipart';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { findControlFile } from '../../db/control-history.js';
 import { InvalidFileError, UserSyncError } from '../../lib/errors.js';
 import { html } from '../../lib/html.js';
 import { replaceControl } from '../../sync/collect.js';
+import { MAX_CONTROL_BYTES } from '../../sync/control.js';
 import { Actions, actorOf } from '../actions.js';
 import type { HttpContext } from '../context.js';
 import { controlForm, difference, numbered } from './feed-control-parts.js';
 import { feedNameOf } from './feed-name.js';
+import { takeFormsWithFile } from './form-with-file.js';
 import { sendPage } from './layout.js';
 import { cursorOf, queryOf } from './run-parts.js';
 import { fieldOf, requireSession } from './session.js';
-
-/** A control file that is larger is none. */
-const MAX_BYTES = 16 * 1024 ** 2;
 
 /** The control files of a feed: each version, what differs between two, and a new one. */
 export function registerFeedControl(pages: FastifyInstance, context: HttpContext): void {
@@ -48,19 +46,11 @@ export function registerFeedControl(pages: FastifyInstance, context: HttpContext
   });
 
   void pages.register(async (scope) => {
-    await scope.register(multipart, {
-      attachFieldsToBody: 'keyValues',
-      limits: { fileSize: MAX_BYTES, fieldSize: MAX_BYTES, files: 1, fields: 10 },
-      onFile: async function (this: FastifyRequest, part) {
-        // As text, like the other fields.
-        const value = (await part.toBuffer()).toString('utf8');
-        Object.assign(part, { value });
-      },
-    });
-    scope.post('/feeds/:name/control', { bodyLimit: 2 * MAX_BYTES }, async (request, reply) => {
+    await takeFormsWithFile(scope, { capability: 'configure', maxBytes: MAX_CONTROL_BYTES });
+    scope.post('/feeds/:name/control', async (request, reply) => {
       const session = requireSession(request, 'configure');
       const feed = feedNameOf(request, context);
-      const text = [fieldOf(request, 'file'), fieldOf(request, 'text')].find((one) => (one ?? '').trim() !== '') ?? '';
+      const text = textIn(request);
       try {
         const { start } = await app.feed(feed);
         const source = session.actor;
@@ -81,4 +71,10 @@ export function registerFeedControl(pages: FastifyInstance, context: HttpContext
     });
     return Promise.resolve();
   });
+}
+
+/** A file wins over text. Browsers end the lines of text with CR LF, whatever they were: those of a file are kept. */
+function textIn(request: FastifyRequest): string {
+  const file = fieldOf(request, 'file') ?? '';
+  return file.trim() === '' ? (fieldOf(request, 'text') ?? '').replaceAll('\r\n', '\n') : file;
 }

@@ -26,7 +26,7 @@ const onOff = (title: string, hint: string): Setting => ({
   hint,
   text: (value) => (value === true ? 'on' : 'off'),
   fields: (value, at) => select(at, 'value', title, ['on', 'off'], value === true ? 'on' : 'off'),
-  parse: (field) => field('value') === 'on',
+  parse: (field) => switchIn(field('value')),
 });
 
 export const SETTINGS: Readonly<Record<FeedOverrideName, Setting>> = {
@@ -181,10 +181,17 @@ const LIMIT_TEXT: Readonly<Record<string, string>> = {
 };
 
 function guardIn(name: GuardName, field: (name: string) => string): unknown {
-  if (field(`${name}.enabled`) !== 'on') return 'off';
+  const enabled = field(`${name}.enabled`);
+  // Neither: the form did not come whole.
+  if (enabled !== 'on') return enabled === 'off' ? 'off' : null;
   const limits = limitsOf(name);
   if (limits.length === 0) return 'on';
   return Object.fromEntries(limits.map((limit) => [limit, numberIn(field(`${name}.${limit}`))]));
+}
+
+/** What is neither is refused by the schema. */
+function switchIn(given: string): unknown {
+  return given === 'on' ? true : given === 'off' ? false : given;
 }
 
 function limitsOf(name: GuardName): string[] {

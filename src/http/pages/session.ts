@@ -27,9 +27,12 @@ export class PageSessions {
 
   register(pages: FastifyInstance): void {
     pages.decorateRequest('session', null);
-    pages.addHook('preHandler', async (request) => {
+    // Before the body is read, so that a route may ask who sends a large one.
+    pages.addHook('onRequest', async (request) => {
       const token = request.cookies[this.#cookie];
       request.session = token === undefined ? null : ((await findSession(this.#context.app.database, token)) ?? null);
+    });
+    pages.addHook('preHandler', async (request) => {
       if (request.method === 'POST') this.#assertOwnForm(request);
     });
   }

@@ -83,6 +83,8 @@ describe('Pages about feeds', () => {
       ['leavers', { graceRuns: '-1', graceDays: '<script>' }],
       ['expect', { by: '25:00', days: 'mon', timeZone: 'UTC' }],
       ['email', { value: 'nobody' }],
+      ['autoApply', { value: 'banana' }],
+      ['guards', {}],
       ['guards', { 'blocked.enabled': 'on', 'blocked.share': '2', 'blocked.count': '1' }],
     ] as const) {
       const response = await change(anna, setting, fields);
@@ -120,11 +122,30 @@ describe('Pages about feeds', () => {
     expect(page).to.include(`In force: number ${now!.id}`).and.include('Anna');
     expect(await wellFormed(anna, `/feeds/default/control/${now!.id}`)).to.include('nameFirst');
     const compared = await wellFormed(anna, `/feeds/default/control-difference?from=${before!.id}&to=${now!.id}`);
-    expect(compared).to.include('<ins>+').and.include('<del>-');
+    expect(compared)
+      .to.match(/<ins>\+ .*\n.*<ins>/)
+      .and.include('<del>-');
+    expect(await anna.page(`/feeds/default/control/${now!.id}`)).to.match(/<span class="line"> ?1<\/span> \{\n<span/);
     const same = await wellFormed(anna, `/feeds/default/control-difference?from=${now!.id}&to=${now!.id}`);
     expect(same).to.include('No difference');
     expect((await anna.get('/feeds/default/control/999')).status).to.equal(404);
     expect((await send(anna, JSON.stringify(CONTROL), 'wrong')).status).to.equal(403);
+    // Sent by a text field, browsers end lines with CR LF: it is the same control file.
+    expect(
+      (await send(anna, JSON.stringify(CONTROL, undefined, 2).replaceAll('\n', '\r\n'), undefined, 'text')).status,
+    ).to.equal(303);
+    expect(await http.app.database.query('select from sync.control_file')).to.have.length(2);
+    expect((await send(anna, 'x'.repeat(17 * 1024 ** 2))).status).to.equal(413);
+  });
+
+  it('read nothing of a file from whoever may not send one', async () => {
+    await using http = await HttpSite.open();
+    await http.signIn('admin');
+    const body = new FormData();
+    body.set('_csrf', 'x');
+    body.set('file', new File(['x'.repeat(8 * 1024 ** 2)], 'control.json'));
+    const response = await http.fetch('/feeds/default/control', { method: 'POST', body });
+    expect([response.status, response.headers.get('location')]).to.deep.equal([303, '/sign-in']);
   });
 
   it('list what was set aside, for admins to fetch and delete', async () => {
@@ -231,12 +252,12 @@ function change(who: SignedIn, setting: string, fields: Readonly<Record<string, 
 }
 
 /** As the form with the file does. */
-async function send(who: SignedIn, text: string, token?: string): Promise<Response> {
+async function send(who: SignedIn, text: string, token?: string, by: 'file' | 'text' = 'file'): Promise<Response> {
   const csrf = token ?? /name="_csrf" value="([^"]+)"/.exec(await who.page('/'))?.[1] ?? '';
   const body = new FormData();
   body.set('_csrf', csrf);
-  body.set('file', new File([text], 'control.json', { type: 'application/json' }));
-  body.set('text', '');
+  body.set('file', new File([by === 'file' ? text : ''], 'control.json', { type: 'application/json' }));
+  body.set('text', by === 'text' ? text : '');
   return who.send('/feeds/default/control', body);
 }
 
