@@ -138,6 +138,7 @@ describe('A drop directory, whatever its senders do', () => {
       }),
       { numRuns: 100 },
     );
-    expect(tookSome).to.be.greaterThan(100);
+    // How many there are is up to chance; that it is not none shows that the property is about something.
+    expect(tookSome).to.be.greaterThan(30);
   });
 });
