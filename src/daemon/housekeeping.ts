@@ -41,11 +41,18 @@ export async function removeOldFiles(app: App, now: Date): Promise<number> {
 export async function emptyQuarantine(app: App, quarantine: Quarantine, now: Date): Promise<number> {
   const before = now.getTime() - app.config.quarantineDays * DAY_MS;
   const old = (await quarantine.list()).filter(({ quarantinedAt }) => Date.parse(quarantinedAt) < before);
+  let removed = 0;
   for (const { id, feed, originalFilename, reason } of old) {
-    await quarantine.delete(id);
-    app.logger.info(`The file ${originalFilename} that was set aside is removed`, { feed, quarantine: id, reason });
+    const about = { feed, quarantine: id, reason };
+    try {
+      await quarantine.delete(id);
+      removed += 1;
+      app.logger.info(`The file ${originalFilename} that was set aside is removed`, about);
+    } catch (error) {
+      app.logger.warn(`The file ${originalFilename} that was set aside cannot be removed`, { ...about, error });
+    }
   }
-  return old.length;
+  return removed;
 }
 
 /** The notice that a feed's batch has not come by its deadline; undefined when there is nothing to tell, or it was told. */

@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { lstat, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AnchoredFolder } from './anchored-folder.js';
 import { codeOf, explain, isOfSurroundings } from './file-system-error.js';
@@ -81,7 +81,7 @@ export class Quarantine {
     await using folder = here;
     const names = new Set((await folder.list()).map((name) => name.toString('latin1')));
     const ids = [...names].filter((name) => ID.test(name) && names.has(name + RECORD));
-    const records = await Promise.all(ids.map((id) => readRecord(folder, id)));
+    const records = await Promise.all(ids.map((id) => readRecord(folder, id, this.pathOf(id))));
     return records
       .filter((record) => record !== undefined)
       .sort((a, b) => (a.quarantinedAt < b.quarantinedAt ? 1 : -1));
@@ -196,7 +196,7 @@ async function writeRecord(here: AnchoredFolder, record: QuarantineRecord): Prom
 }
 
 /** Undefined when it was deleted meanwhile. */
-async function readRecord(here: AnchoredFolder, id: string): Promise<QuarantineRecord | undefined> {
+async function readRecord(here: AnchoredFolder, id: string, path: string): Promise<QuarantineRecord | undefined> {
   try {
     const handle = await here.openFile(recordName(id));
     try {
@@ -206,7 +206,9 @@ async function readRecord(here: AnchoredFolder, id: string): Promise<QuarantineR
     }
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
-    // Somebody edited it. The file is still there for an operator to decide.
+    // Somebody edited it. The file is still there for an operator to decide, and came at the latest when it last changed.
+    const found = await lstat(path).catch(() => undefined);
+    if (found === undefined) return undefined;
     return {
       id,
       feed: '',
@@ -214,7 +216,7 @@ async function readRecord(here: AnchoredFolder, id: string): Promise<QuarantineR
       detail: 'The record beside this file cannot be read.',
       originalFilename: id,
       sizeBytes: 0,
-      quarantinedAt: new Date(0).toISOString(),
+      quarantinedAt: found.ctime.toISOString(),
     };
   }
 }

@@ -66,6 +66,8 @@ describe('The quarantine', () => {
     await writeFile(`${site.quarantine.pathOf(second!.id)}.json`, '{');
     const records = await site.quarantine.list();
     expect(records.map(({ id, reason }) => ({ id, reason }))).to.deep.equal([{ id: second!.id, reason: 'refused' }]);
+    // It is not taken for old, which would have it removed.
+    expect(Math.abs(Date.parse(records[0]!.quarantinedAt) - Date.now())).to.be.lessThan(60_000);
   });
 
   it('copies files from another file system, and leaves links there', async () => {
