@@ -8,6 +8,9 @@ import { digestOf, newSecret } from './secrets.js';
 /** Marks what a secret scanner finds in a repository as ours. */
 const PREFIX = 'usersync_';
 
+/** When a key was last used is known to the minute: not every request writes it. */
+const USE_NOTED_MS = 60_000;
+
 /** A key with its secret, which is known at this moment only. */
 export interface CreatedKey {
   readonly id: number;
@@ -50,7 +53,8 @@ export async function principalOfKey(database: Executor, secret: string, now: Da
   if (!secret.startsWith(PREFIX)) return undefined;
   const key = await findApiKey(database, digestOf(secret));
   if (key === undefined || !isInForce(key, now)) return undefined;
-  await noteKeyUse(database, key.id);
+  if (key.lastUsedAt === null || now.getTime() - key.lastUsedAt.getTime() > USE_NOTED_MS)
+    await noteKeyUse(database, key.id);
   return {
     kind: 'key',
     actor: `key ${key.name}`,

@@ -10,13 +10,13 @@ import type { Config } from '../config/config.js';
 import { number } from '../domain/number-text.js';
 import { Daemon } from '../daemon/daemon.js';
 import { listOperators } from '../db/operators.js';
-import { HttpServer } from '../http/server.js';
 import { packageRoot, packageVersion } from '../lib/package-root.js';
 import { reportRun } from '../sync/run-report.js';
 import { submitBatch } from '../sync/submit.js';
 import { executeRun } from '../sync/pipeline.js';
 import { parseCount, type CommandContext, type RegisterCommand } from './command.js';
 import { DEMO_DAYS, writeDemoBatch } from './demo/feed.js';
+import { listen } from './http-server.js';
 import { ProgressLine } from './progress-line.js';
 import { printRun } from './run-text.js';
 
@@ -130,7 +130,7 @@ async function serveDemo({ terminal, signal }: CommandContext, app: App, json: b
     await addOperator(app.database, { name: 'demo', role: 'admin', password, by: 'demo' });
   }
   const daemon = new Daemon(app);
-  const server = await HttpServer.listen({ app, daemon, version: packageVersion() });
+  const server = await listen({ app, daemon, version: packageVersion() });
   daemon.start();
   if (json) terminal.json({ url: server.origin, name: 'demo', password });
   else {

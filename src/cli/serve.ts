@@ -4,10 +4,10 @@ import type { Command } from 'commander';
 import { App } from '../app.js';
 import { Daemon } from '../daemon/daemon.js';
 import { UserSyncError } from '../lib/errors.js';
-import { HttpServer } from '../http/server.js';
 import { createLogger } from '../lib/logger.js';
 import { packageVersion } from '../lib/package-root.js';
 import type { RegisterCommand } from './command.js';
+import { listen } from './http-server.js';
 
 /** How long chunks in flight and reports may take when the program is told to end. */
 const GRACE_MS = 30_000;
@@ -24,7 +24,7 @@ export const registerServe: RegisterCommand = (program, context) => {
       try {
         app = await App.open(config, logger);
         const daemon = new Daemon(app);
-        const server = await HttpServer.listen({ app, daemon, version: packageVersion() });
+        const server = await listen({ app, daemon, version: packageVersion() });
         daemon.start();
         if (!context.signal.aborted) await once(context.signal, 'abort');
         logger.info('Ending: nothing new is taken up, chunks in flight are finished');

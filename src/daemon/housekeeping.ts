@@ -1,5 +1,4 @@
-import { readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { rm, stat } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import type { App } from '../app.js';
 import { missingAlarm, runsWithFiles, setAlarmedFor } from '../db/housekeeping.js';
@@ -66,10 +65,4 @@ export async function missingBatch(app: App, feed: string, now: Date): Promise<M
   await setAlarmedFor(app.database, feed, last);
   const { lastBatchAt } = history;
   return { event: 'missing', id: randomUUID(), feed, at: now, url: null, deadline: last, timeZone, lastBatchAt };
-}
-
-/** What a record processor that was killed left behind. */
-export async function removeProcessingFolders(app: App): Promise<void> {
-  const names = await readdir(app.sync.processingFolder).catch(() => []);
-  for (const name of names) await rm(join(app.sync.processingFolder, name), { recursive: true, force: true });
 }

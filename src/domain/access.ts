@@ -30,8 +30,6 @@ const NEEDS = {
 
 export type Capability = keyof typeof NEEDS;
 
-export const CAPABILITIES = Object.keys(NEEDS) as readonly Capability[];
-
 export function roleMay(role: Role, capability: Capability): boolean {
   return ROLES.indexOf(role) >= ROLES.indexOf(NEEDS[capability]);
 }

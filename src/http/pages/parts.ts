@@ -28,21 +28,12 @@ export function number(value: number): string {
   return NUMBER.format(value);
 }
 
-export function share(value: number): string {
-  return `${NUMBER.format(Math.round(value * 1000) / 10)} %`;
-}
-
 export function bytes(value: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   let rest = value;
   let unit = 0;
   for (; rest >= 1024 && unit < units.length - 1; unit += 1) rest /= 1024;
   return `${unit === 0 ? rest : rest.toFixed(1)} ${units[unit] ?? ''}`;
-}
-
-export function seconds(value: number): string {
-  if (value < 60) return `${value.toFixed(value < 10 ? 1 : 0)} s`;
-  return `${Math.floor(value / 60)} min ${Math.round(value % 60)} s`;
 }
 
 const STATUS_TEXT: Readonly<Record<RunStatus, string>> = {
