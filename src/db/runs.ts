@@ -286,8 +286,12 @@ export async function runFiles(database: Executor, id: number): Promise<(BatchFi
   );
 }
 
-/** Names that the feed's control file lists, in its order, and of which the run has no file. */
-export async function missingFiles(database: Executor, run: Pick<RunRow, 'id' | 'feedId'>): Promise<string[]> {
+/** What a run that is being put together waits for: names that the feed's control file lists, in its order. */
+export async function missingFiles(
+  database: Executor,
+  run: Pick<RunRow, 'id' | 'feedId' | 'status'>,
+): Promise<string[]> {
+  if (run.status !== 'uploading') return [];
   const rows = await database.query<{ name: string }>(
     `select listed.name
      from sync.feed

@@ -1,11 +1,13 @@
 import type { FastifyRequest } from 'fastify';
 import { noteAudit } from '../db/audit.js';
+import { findControlFile } from '../db/control-history.js';
 import { feedOfUser } from '../db/feeds.js';
 import { findRun, unknownRun, type RunRow } from '../db/runs.js';
 import { mayUseFeed, type Principal } from '../domain/access.js';
 import { UserSyncError } from '../lib/errors.js';
 import { normaliseUsername } from '../mapping/username.js';
 import { adoptAccount } from '../sync/adopt.js';
+import { replaceControl } from '../sync/collect.js';
 import { cancelRun, requestApproval } from '../sync/decide.js';
 import { endOverride, lookAgain, pinValue, protectUser, type Override } from '../sync/overrides.js';
 import { submitReapply, submitRevert } from '../sync/revert.js';
@@ -106,6 +108,22 @@ export class Actions {
     const account = await adoptAccount(this.#context.app.sync, adoption);
     await this.note(actor, 'account-adopted', adoption.username, { feed: adoption.feed, account });
     return account;
+  }
+
+  /**
+   * Puts a control file in force for a feed. A batch that is complete by it starts as the feed says.
+   *
+   * @throws InvalidFileError `invalid-control-file` with every problem; the previous one stays in force
+   */
+  async replaceControl(actor: Actor, feed: string, text: string): Promise<void> {
+    assertFeed(actor.principal, feed);
+    const { app, daemon } = this.#context;
+    const { start } = await app.feed(feed);
+    const source = actor.principal.actor;
+    const ready = await replaceControl(app.sync, { feed, text, what: 'The control file', source, start });
+    if (ready?.queued === true) daemon.wake(feed);
+    const inForce = await findControlFile(app.database, feed, 'current');
+    await this.note(actor, 'control-replaced', `feed ${feed}`, { id: inForce?.id, digest: inForce?.digest });
   }
 
   /** @param changes by name; null takes a setting back */

@@ -44,13 +44,12 @@ export interface ReportedFile {
 
 export async function reportRun(database: Database, run: RunRow): Promise<RunReport> {
   const files = await runFiles(database, run.id);
-  const missing = run.status === 'uploading' ? await missingFiles(database, run) : [];
   return {
     ...summariseRun(run),
     guards: run.guards,
     timings: run.timings,
     files: files.map(reportFile),
-    missingFiles: missing,
+    missingFiles: await missingFiles(database, run),
     waitsForStart: run.status === 'ready' && run.collected && !run.queued,
     outcome: run.outcome,
     dryRun: run.dryRun,

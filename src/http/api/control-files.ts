@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { findControlFile, listControlFiles, type ControlVersion } from '../../db/control-history.js';
 import type { Principal } from '../../domain/access.js';
 import { UserSyncError } from '../../lib/errors.js';
-import { replaceControl } from '../../sync/collect.js';
 import { validateControl } from '../../sync/control.js';
 import { assertKnownFeed } from './known-feed.js';
 import type { Api } from './operation.js';
@@ -25,7 +24,7 @@ const controlText = z.object({ text: z.string().describe('The control file, char
 /** The control files of a feed, and what is wrong with one that is no feed's yet. */
 export function registerControlFiles(api: Api): void {
   const { context, actions } = api;
-  const { app, daemon } = context;
+  const { app } = context;
 
   const find = async (
     principal: Principal,
@@ -98,13 +97,8 @@ export function registerControlFiles(api: Api): void {
     },
     async ({ actor, params: { feed }, body: { text } }) => {
       await assertKnownFeed(context, actor.principal, feed);
-      const { start } = await app.feed(feed);
-      const source = actor.principal.actor;
-      const ready = await replaceControl(app.sync, { feed, text, what: 'The control file', source, start });
-      if (ready?.queued === true) daemon.wake(feed);
-      const inForce = await find(actor.principal, feed, 'current');
-      await actions.note(actor, 'control-replaced', `feed ${feed}`, { id: inForce.id, digest: inForce.digest });
-      return inForce;
+      await actions.replaceControl(actor, feed, text);
+      return find(actor.principal, feed, 'current');
     },
   );
   api.operation(

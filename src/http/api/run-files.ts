@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { runFiles } from '../../db/runs.js';
 import { UserSyncError } from '../../lib/errors.js';
-import { openRegularFile, sendDownload } from '../download.js';
+import { sendDownload } from '../download.js';
 import type { Api } from './operation.js';
 import { runFile, runParams } from './run-schemas.js';
 
@@ -52,14 +52,14 @@ export function registerRunFiles(api: Api): void {
       if (file === undefined) {
         throw new UserSyncError('file-unknown', `Run ${run.id} has no file of this name.`, { kind: 'usage' });
       }
-      const handle = await openRegularFile(sync.store.pathOf(file.digest));
-      if (handle === undefined) {
-        throw new UserSyncError('files-gone', `The file ${file.name} of run ${run.id} is not kept any more.`, {
-          kind: 'usage',
-        });
-      }
-      await actions.note(actor, 'file-downloaded', `run ${run.id}`, { file: file.name, digest: file.digest });
-      return sendDownload(reply, handle, `${run.feed}-${run.id}-${file.name}`);
+      const { name, digest } = file;
+      return sendDownload(reply, {
+        path: sync.store.pathOf(digest),
+        filename: `${run.feed}-${run.id}-${name}`,
+        missing: () =>
+          new UserSyncError('files-gone', `The file ${name} of run ${run.id} is not kept any more.`, { kind: 'usage' }),
+        note: () => actions.note(actor, 'file-downloaded', `run ${run.id}`, { file: name, digest }),
+      });
     },
   );
 }

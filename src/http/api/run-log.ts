@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { readLog, logPage, type RunLogEntry } from '../../db/run-log.js';
 import type { Principal } from '../../domain/access.js';
-import { formatQuery, formatWanted, MEDIA_TYPES, sendLines } from './line-stream.js';
+import { formatQuery, formatWanted, MEDIA_TYPES, sendLines } from '../line-stream.js';
 import type { Api } from './operation.js';
 import { pageOf, pageSchema } from './page.js';
 import { limit, number } from './request-values.js';

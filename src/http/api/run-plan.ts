@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { BEFORE_FIRST, planPage, readPlan } from '../../db/changes.js';
 import { PLAN_CSV_HEAD, planCsvLines, planLine } from '../../domain/plan-export.js';
 import { CHANGE_KINDS, type ChangeKind, type PlannedChange } from '../../domain/run.js';
-import { formatQuery, formatWanted, MEDIA_TYPES, sendLines } from './line-stream.js';
+import { formatQuery, formatWanted, MEDIA_TYPES, sendLines } from '../line-stream.js';
 import type { Api } from './operation.js';
 import { pageOf, pageSchema, type Page } from './page.js';
 import { after, limit, text } from './request-values.js';

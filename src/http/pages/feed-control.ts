@@ -2,7 +2,6 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { findControlFile } from '../../db/control-history.js';
 import { InvalidFileError, UserSyncError } from '../../lib/errors.js';
 import { html } from '../../lib/html.js';
-import { replaceControl } from '../../sync/collect.js';
 import { MAX_CONTROL_BYTES } from '../../sync/control.js';
 import { Actions, actorOf } from '../actions.js';
 import type { HttpContext } from '../context.js';
@@ -15,7 +14,7 @@ import { fieldOf, requireSession } from './session.js';
 
 /** The control files of a feed: each version, what differs between two, and a new one. */
 export function registerFeedControl(pages: FastifyInstance, context: HttpContext): void {
-  const { app, daemon } = context;
+  const { app } = context;
   const actions = new Actions(context);
 
   const version = async (feed: string, id: number | undefined): Promise<{ id: number; content: string }> => {
@@ -52,11 +51,7 @@ export function registerFeedControl(pages: FastifyInstance, context: HttpContext
       const feed = feedNameOf(request, context);
       const text = textIn(request);
       try {
-        const { start } = await app.feed(feed);
-        const source = session.actor;
-        const made = await replaceControl(app.sync, { feed, text, what: 'The control file', source, start });
-        await actions.note(actorOf(session, request), 'control-file-replaced', `feed ${feed}`);
-        if (made?.queued === true) daemon.wake(feed);
+        await actions.replaceControl(actorOf(session, request), feed, text);
         return await reply.redirect(`/feeds/${feed}#control`, 303);
       } catch (error) {
         if (!(error instanceof InvalidFileError)) throw error;

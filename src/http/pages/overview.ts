@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Session } from '../../access/sessions.js';
 import { countUsers, type UserCount } from '../../db/feed-health.js';
-import { listRuns, type RunRow } from '../../db/runs.js';
+import { listRuns, missingFiles, type RunRow } from '../../db/runs.js';
 import { counted, percent } from '../../domain/number-text.js';
 import type { FeedHealth } from '../../daemon/feed-health.js';
 import type { QuarantineRecord } from '../../intake/quarantine-record.js';
@@ -13,7 +13,6 @@ import { firstBatch } from './first-batch.js';
 import { sendPage } from './layout.js';
 import { number, statusBadge, table, time } from './parts.js';
 import { decisionButtons } from './run-decisions.js';
-import { missingFiles } from './run-live.js';
 import { kindText, livePart, needsDecision, outcomeSentence, reasonsToHold } from './run-parts.js';
 import { userChart } from './user-chart.js';
 import { requireSession } from './session.js';
@@ -62,7 +61,7 @@ export function registerOverview(pages: FastifyInstance, context: HttpContext): 
   async function now({ active, last }: FeedHealth, isLive: boolean): Promise<HtmlValue> {
     const run = active ?? (last?.status === 'uploading' || last?.status === 'ready' ? last : null);
     if (run === null) return null;
-    const missing = await missingFiles(context, run);
+    const missing = await missingFiles(context.app.database, run);
     const title = html`<p><a href="/runs/${run.id}">Run ${run.id}</a> ${statusBadge(run.status)}</p>`;
     return html`${title} ${isLive ? livePart(run, missing) : null}`;
   }

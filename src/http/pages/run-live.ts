@@ -1,8 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { PassThrough, type Readable } from 'node:stream';
-import { findRun, runFiles, type RunRow } from '../../db/runs.js';
+import { findRun, missingFiles } from '../../db/runs.js';
 import { isEnd } from '../../domain/run.js';
-import { listedFiles } from '../../sync/collect.js';
 import type { HttpContext } from '../context.js';
 import { liveContent, mustBeRun, queryOf, runIdOf, stateOf } from './run-parts.js';
 import { requireSession } from './session.js';
@@ -26,7 +25,7 @@ export function registerRunLive(pages: FastifyInstance, context: HttpContext): v
     const run = await findRun(app.database, id);
     return run === undefined
       ? undefined
-      : { state: stateOf(run), content: liveContent(run, await missingFiles(context, run)).toString() };
+      : { state: stateOf(run), content: liveContent(run, await missingFiles(app.database, run)).toString() };
   };
 
   pages.get('/runs/:id/live', { exposeHeadRoute: false }, async (request, reply) => {
@@ -51,13 +50,6 @@ export function registerRunLive(pages: FastifyInstance, context: HttpContext): v
       .header('x-accel-buffering', 'no')
       .send(stream);
   });
-}
-
-/** What a run that is being put together waits for. */
-export async function missingFiles({ app }: HttpContext, run: RunRow): Promise<readonly string[]> {
-  if (run.status !== 'uploading') return [];
-  const [listed, files] = await Promise.all([listedFiles(app.sync, run.feed), runFiles(app.database, run.id)]);
-  return (listed ?? []).filter((name) => !files.some((file) => file.name === name));
 }
 
 interface Look {

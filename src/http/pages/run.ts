@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Session } from '../../access/sessions.js';
 import { runTransitions, type RunTransition } from '../../db/run-details.js';
 import { errorsByCode } from '../../db/run-log.js';
-import { findRun, runFiles, type RunRow } from '../../db/runs.js';
+import { findRun, missingFiles, runFiles, type RunRow } from '../../db/runs.js';
 import { breachName, describeGuard } from '../../domain/guard-text.js';
 import { duration } from '../../domain/number-text.js';
 import { isEnd } from '../../domain/run.js';
@@ -12,7 +12,6 @@ import type { HttpContext } from '../context.js';
 import { sendPage } from './layout.js';
 import { bytes, countsList, notice, number, statusBadge, table, time } from './parts.js';
 import { decisionButtons } from './run-decisions.js';
-import { missingFiles } from './run-live.js';
 import {
   isApproved,
   kindText,
@@ -39,7 +38,7 @@ export function registerRun(pages: FastifyInstance, context: HttpContext): void 
       runFiles(database, id),
       runTransitions(database, id),
       errorsByCode(database, id),
-      missingFiles(context, run),
+      missingFiles(database, run),
     ]);
     const body = html`${heading(run)} ${runTabs(session, run, 'run')} ${failure(run)} ${decision(session, run)}
       ${current(run, missing)} ${numbers(run, problems)} ${guards(run)}

@@ -8,6 +8,7 @@ import { generateControlFile } from '../../mapping/generate.js';
 import { readControlFile } from '../../sync/control.js';
 import { mapSample, type MappedSample } from '../../sync/sample.js';
 import type { HttpContext } from '../context.js';
+import { attachment } from '../download.js';
 import { numbered, problemList } from './feed-control-parts.js';
 import { sendPage } from './layout.js';
 import { modelExplorer } from './model-explorer.js';
@@ -66,10 +67,7 @@ export function registerWorkbench(pages: FastifyInstance, context: HttpContext):
 
   pages.get('/workbench/control.json', async (request: FastifyRequest, reply) => {
     requireSession(request, 'view-runs');
-    return reply
-      .type('application/json')
-      .header('content-disposition', 'attachment; filename="control.json"')
-      .send(`${generated()}\n`);
+    return reply.type('application/json').headers(attachment('control.json')).send(`${generated()}\n`);
   });
 
   function generated(): string {

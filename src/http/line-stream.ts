@@ -1,7 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
 import { z } from 'zod';
-import type { Logger } from '../../lib/logger.js';
+import type { Logger } from '../lib/logger.js';
+import { attachment } from './download.js';
 
 export const MEDIA_TYPES = { json: 'application/json', ndjson: 'application/x-ndjson', csv: 'text/csv' } as const;
 
@@ -48,7 +49,7 @@ export async function sendLines(
   const { id } = reply.request;
   return reply
     .type(`${MEDIA_TYPES[format]}; charset=utf-8`)
-    .header('content-disposition', `attachment; filename="${filename}.${format}"`)
+    .headers(attachment(`${filename}.${format}`))
     .send(Readable.from(inPieces(lines, logger.child({ request: id })), { objectMode: false }));
 }
 
