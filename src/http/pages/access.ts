@@ -12,9 +12,9 @@ import { html, type Html, type HtmlValue } from '../../lib/html.js';
 import { printable } from '../../lib/printable.js';
 import type { HttpContext } from '../context.js';
 import { sendPage } from './layout.js';
-import { empty, field, form, notice, pager, table, time } from './parts.js';
-import { cursorOf, queryOf } from './run-parts.js';
-import { fieldOf, requireSession } from './session.js';
+import { choice, empty, field, form, notice, pager, plainChoices, table, time } from './parts.js';
+import { requireSession } from './session.js';
+import { cursorOf, queryOf, fieldOf } from './request.js';
 
 const AUDIT_PAGE = 100;
 
@@ -151,24 +151,14 @@ function newKeyCard(session: Session, feeds: readonly string[]): Html {
     ${form(
       session,
       '/access/keys',
-      html`${named('key-name', 'name', 'Name', 'What uses it, such as "HR export".')}
-        <div class="field">
-          <label for="scope">Scope</label>
-          <select id="scope" name="scope">
-            ${SCOPES.map((scope) => html`<option value="${scope}">${SCOPE_TEXT[scope]}</option>`)}
-          </select>
-        </div>
-        <div class="field">
-          <label for="feed">Feed</label>
-          <select id="feed" name="feed">
-            <option value="">every feed</option>
-            ${feeds.map((feed) => html`<option value="${feed}">${feed}</option>`)}
-          </select>
-        </div>
-        <div class="field">
-          <label for="expires">Valid until the end of (not needed)</label>
-          <input id="expires" name="expires" type="date" />
-        </div>
+      html`${field('name', 'Name', { id: 'key-name', hint: 'What uses it, such as "HR export".' })}
+        ${choice(
+          'scope',
+          'Scope',
+          SCOPES.map((scope) => [scope, SCOPE_TEXT[scope]] as const),
+        )}
+        ${choice('feed', 'Feed', [['', 'every feed'], ...plainChoices(feeds)])}
+        ${field('expires', 'Valid until the end of (not needed)', { type: 'date', isRequired: false })}
         <button class="primary">Create key</button>`,
       'stack',
     )}
@@ -230,19 +220,17 @@ function newPersonCard(session: Session): Html {
     ${form(
       session,
       '/access/people',
-      html`${named('person-name', 'name', 'Name', 'What they sign in with.')}
-        <div class="field">
-          <label for="role">Role</label>
-          <select id="role" name="role">
-            ${ROLES.map((role) => html`<option value="${role}">${ROLE_TEXT[role]}</option>`)}
-          </select>
-        </div>
+      html`${field('name', 'Name', { id: 'person-name', hint: 'What they sign in with.' })}
+        ${choice(
+          'role',
+          'Role',
+          ROLES.map((role) => [role, ROLE_TEXT[role]] as const),
+        )}
         ${field('password', 'Password', {
           type: 'password',
           autocomplete: 'new-password',
           hint: `At least ${SHORTEST_PASSWORD} characters. They change it under their name.`,
-        })}
-        <button class="primary">Add person</button>`,
+        })} <button class="primary">Add person</button>`,
       'stack',
     )}
   </section>`;
@@ -294,13 +282,4 @@ function auditTable(rows: readonly AuditRow[]): Html {
       'Audit log, newest first',
     )}
   </section>`;
-}
-
-/** A field whose id differs from its name, as the page has several forms. */
-function named(id: string, name: string, label: string, hint: string): Html {
-  return html`<div class="field">
-    <label for="${id}">${label}</label>
-    <input id="${id}" name="${name}" type="text" autocomplete="off" required aria-describedby="${id}-hint" />
-    <p class="hint" id="${id}-hint">${hint}</p>
-  </div>`;
 }

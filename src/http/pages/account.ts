@@ -7,7 +7,8 @@ import { html, type Html } from '../../lib/html.js';
 import type { HttpContext } from '../context.js';
 import { sendPage } from './layout.js';
 import { field, form, notice } from './parts.js';
-import { fieldOf, requireSession, type PageSessions } from './session.js';
+import { requireSession, type PageSessions } from './session.js';
+import { fieldOf } from './request.js';
 
 /** One's own password. */
 export function registerAccount(pages: FastifyInstance, context: HttpContext, sessions: PageSessions): void {

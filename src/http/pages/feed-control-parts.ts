@@ -4,7 +4,7 @@ import type { ControlVersion } from '../../db/control-history.js';
 import { describeProblem, type Problem } from '../../lib/errors.js';
 import { html, type Html, type HtmlValue } from '../../lib/html.js';
 import { printable } from '../../lib/printable.js';
-import { empty, hiddenCsrf, notice, table, time } from './parts.js';
+import { choice, empty, hiddenCsrf, notice, plainChoices, table, time } from './parts.js';
 
 /** The control file in force, those before it, and the form for a new one. */
 export function controlCard(
@@ -82,26 +82,14 @@ function versions(feed: string, history: readonly ControlVersion[]): Html {
         <td>${differenceLink(feed, id, history[index + 1])}</td>
       </tr>`,
   );
+  const numbers = plainChoices(history.map(({ id }) => String(id)));
   return html`<h3>All versions</h3>
     ${table(['Number', 'Since', 'From', 'Compare'], rows, 'Control files, newest first')}
     <form method="get" action="/feeds/${feed}/control-difference" class="bar">
-      <div class="field">
-        <label for="older">Compare</label>
-        <select id="older" name="from">
-          ${history.map(({ id }, index) => html`<option value="${id}" ${index === 1 ? SELECTED : null}>${id}</option>`)}
-        </select>
-      </div>
-      <div class="field">
-        <label for="newer">with</label>
-        <select id="newer" name="to">
-          ${history.map(({ id }) => html`<option value="${id}">${id}</option>`)}
-        </select>
-      </div>
+      ${choice('from', 'Compare', numbers, { chosen: String(history[1]?.id) })} ${choice('to', 'with', numbers)}
       <button>Show differences</button>
     </form>`;
 }
-
-const SELECTED = html`selected`;
 
 function differenceLink(feed: string, id: number, before: ControlVersion | undefined): HtmlValue {
   if (before === undefined) return 'the first';

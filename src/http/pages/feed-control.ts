@@ -9,8 +9,8 @@ import { controlForm, difference, numbered } from './feed-control-parts.js';
 import { feedNameOf } from './feed-name.js';
 import { takeFormsWithFile } from './form-with-file.js';
 import { sendPage } from './layout.js';
-import { cursorOf, queryOf } from './run-parts.js';
-import { fieldOf, requireSession } from './session.js';
+import { requireSession } from './session.js';
+import { cursorOf, queryOf, fieldOf } from './request.js';
 
 /** The control files of a feed: each version, what differs between two, and a new one. */
 export function registerFeedControl(pages: FastifyInstance, context: HttpContext): void {

@@ -6,9 +6,8 @@ import { DEFAULT_GUARD_LIMITS, GUARD_NAMES, type GuardName } from '../../domain/
 import { html, type Html, type HtmlValue } from '../../lib/html.js';
 import { printable } from '../../lib/printable.js';
 import type { SettingInForce } from '../../settings/feed-settings.js';
-import { form, time } from './parts.js';
-import { option } from './run-parts.js';
-import { fieldOf } from './session.js';
+import { choice, field, form, plainChoices, time } from './parts.js';
+import { fieldOf } from './request.js';
 
 /** One setting: what it is called, how its value reads, its fields, and what they mean when they are sent. */
 interface Setting {
@@ -208,27 +207,18 @@ function numberIn(given: string): number | string {
 }
 
 function select(at: string, name: string, label: string, values: readonly string[], chosen: string): Html {
-  const id = `${at}-${name.replaceAll('.', '-')}`;
-  return html`<div class="field">
-    <label for="${id}">${label}</label>
-    <select id="${id}" name="${name}">
-      ${values.map((value) => option(value, value, chosen))}
-    </select>
-  </div>`;
+  return choice(name, label, plainChoices(values), { id: idOf(at, name), chosen });
 }
 
 function text(at: string, name: string, label: string, value: string): Html {
-  const id = `${at}-${name.replaceAll('.', '-')}`;
-  return html`<div class="field">
-    <label for="${id}">${label}</label>
-    <input id="${id}" name="${name}" type="text" value="${value}" autocomplete="off" />
-  </div>`;
+  return field(name, label, { id: idOf(at, name), value, isRequired: false });
 }
 
 function numeric(at: string, name: string, label: string, value: number, isFraction = false): Html {
-  const id = `${at}-${name.replaceAll('.', '-')}`;
-  return html`<div class="field">
-    <label for="${id}">${label}</label>
-    <input id="${id}" name="${name}" type="number" min="0" step="${isFraction ? 'any' : '1'}" value="${value}" />
-  </div>`;
+  const more = html`min="0" step="${isFraction ? 'any' : '1'}"`;
+  return field(name, label, { id: idOf(at, name), type: 'number', value: String(value), isRequired: false, more });
+}
+
+function idOf(at: string, name: string): string {
+  return `${at}-${name.replaceAll('.', '-')}`;
 }

@@ -1,7 +1,7 @@
 import { html, type Html } from '../../lib/html.js';
 import { printable } from '../../lib/printable.js';
 import type { Model } from '../../model/model.js';
-import { number, table } from './parts.js';
+import { field, number, table } from './parts.js';
 
 interface Entry {
   readonly kind: string;
@@ -32,10 +32,7 @@ export function modelExplorer(model: Model, query: string | undefined): Html {
   return html`<section class="card" id="model">
     <h2>What a control file may name</h2>
     <form method="get" action="/workbench" class="bar" role="search">
-      <div class="field">
-        <label for="q">Name or title</label>
-        <input id="q" name="q" type="search" value="${query ?? ''}" autocomplete="off" />
-      </div>
+      ${field('q', 'Name or title', { type: 'search', value: query ?? '', isRequired: false })}
       <button>Search</button>
     </form>
     <p class="soft" role="status">

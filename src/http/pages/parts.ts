@@ -98,40 +98,60 @@ export function notice(kind: NoticeKind, body: HtmlValue): Html {
   return html`<p class="notice ${kind}" role="${kind === 'bad' ? 'alert' : 'status'}">${body}</p>`;
 }
 
+export interface FieldOptions {
+  /** Where a page has several forms with a field of this name. */
+  readonly id?: string;
+  readonly type?: string;
+  readonly value?: string;
+  readonly hint?: string;
+  readonly autocomplete?: string;
+  readonly isRequired?: boolean;
+  /** Further attributes of the input. */
+  readonly more?: Html;
+}
+
 /** A field of a form with its label; `hint` is read out with it. */
-export function field(
-  name: string,
-  label: string,
-  {
-    type = 'text',
-    value = '',
-    hint,
-    autocomplete = 'off',
-    isRequired = true,
-  }: {
-    type?: string;
-    value?: string;
-    hint?: string;
-    autocomplete?: string;
-    isRequired?: boolean;
-  } = {},
-): Html {
+export function field(name: string, label: string, options: FieldOptions = {}): Html {
+  const { id = name, type = 'text', value = '', hint, autocomplete = 'off', isRequired = true, more } = options;
   return html`<div class="field">
-    <label for="${name}">${label}</label>
+    <label for="${id}">${label}</label>
     <input
-      id="${name}"
+      id="${id}"
       name="${name}"
       type="${type}"
       value="${value}"
       autocomplete="${autocomplete}"
       ${isRequired ? REQUIRED : null}
-      ${hint === undefined ? null : html`aria-describedby="${name}-hint"`}
+      ${more}
+      ${hint === undefined ? null : html`aria-describedby="${id}-hint"`}
     />
-    ${hint === undefined ? null : html`<p class="hint" id="${name}-hint">${hint}</p>`}
+    ${hint === undefined ? null : html`<p class="hint" id="${id}-hint">${hint}</p>`}
   </div>`;
 }
 
 const REQUIRED = html`required`;
+
+/** A list to choose from, with its label. @param choices values with their texts */
+export function choice(
+  name: string,
+  label: string,
+  choices: readonly (readonly [value: string, text: string])[],
+  { id = name, chosen }: { readonly id?: string; readonly chosen?: string | undefined } = {},
+): Html {
+  return html`<div class="field">
+    <label for="${id}">${label}</label>
+    <select id="${id}" name="${name}">
+      ${choices.map(([value, text]) => html`<option value="${value}" ${value === chosen ? SELECTED : null}>${text}</option>`)}
+    </select>
+  </div>`;
+}
+
+const SELECTED = html`selected`;
+
+/** Choices whose texts are what they mean. */
+export function plainChoices(values: readonly string[]): (readonly [string, string])[] {
+  return values.map((value) => [value, value] as const);
+}
 
 /** `?before=ID` pages of a list, newest first. */
 export function pager(

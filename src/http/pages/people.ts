@@ -10,7 +10,8 @@ import { sendPage } from './layout.js';
 import { field, form, notice } from './parts.js';
 import { personBody, personName } from './person.js';
 import { accountIdOf } from './person-parts.js';
-import { fieldOf, requireSession } from './session.js';
+import { requireSession } from './session.js';
+import { fieldOf } from './request.js';
 
 /** Looking people up. Who is looked for is sent as a form, and pages have numbers: no name is in an address. */
 export function registerPeople(pages: FastifyInstance, context: HttpContext): void {

@@ -7,9 +7,10 @@ import { lookUpAccount } from '../../sync/person.js';
 import { PINNABLE_NAMES } from '../../sync/overrides.js';
 import { Actions, actorOf, type Actor } from '../actions.js';
 import type { HttpContext } from '../context.js';
-import { field, form } from './parts.js';
+import { choice, field, form, plainChoices } from './parts.js';
 import { accountIdOf, type PersonView } from './person-parts.js';
-import { fieldOf, requireSession } from './session.js';
+import { requireSession } from './session.js';
+import { fieldOf } from './request.js';
 
 /** What an operator may decide about one person; afterwards the page shows what is in force. */
 export function registerPersonActions(pages: FastifyInstance, context: HttpContext): void {
@@ -124,14 +125,14 @@ export function personActions({ session, person, username, feeds }: PersonView):
         ${form(
           session,
           `${at}/pin`,
-          html`<div class="field">
-              <label for="pin-name">Name</label>
-              <select id="pin-name" name="name">
-                ${PINNABLE_NAMES.map((name) => html`<option value="${name}">${NAME_TEXT[name]}</option>`)}
-              </select>
-            </div>
-            ${labelled('pin-value', 'value', 'Value', 'For groups: their codes, separated by commas.')}
-            ${labelled('pin-reason', 'reason', 'Reason')} ${until('pin-until')}
+          html`${choice(
+              'name',
+              'Name',
+              PINNABLE_NAMES.map((name) => [name, NAME_TEXT[name]] as const),
+              { id: 'pin-name' },
+            )}
+            ${field('value', 'Value', { id: 'pin-value', isRequired: false, hint: 'For groups: their codes, separated by commas.' })}
+            ${field('reason', 'Reason', { id: 'pin-reason', isRequired: false })} ${until('pin-until')}
             <button class="primary">Pin</button>`,
           'stack',
         )}
@@ -147,13 +148,8 @@ function adoptCard(session: Session, at: string, feeds: readonly string[], isKno
       ${form(
         session,
         `${at}/adopt`,
-        html`${isKnown ? null : labelled('adopt-username', 'username', 'Username', 'As the feed knows this person.')}
-          <div class="field">
-            <label for="adopt-feed">Feed</label>
-            <select id="adopt-feed" name="feed">
-              ${feeds.map((feed) => html`<option value="${feed}">${feed}</option>`)}
-            </select>
-          </div>
+        html`${isKnown ? null : field('username', 'Username', { id: 'adopt-username', isRequired: false, hint: 'As the feed knows this person.' })}
+          ${choice('feed', 'Feed', plainChoices(feeds), { id: 'adopt-feed' })}
           <p class="hint">
             From the next run on the feed's record decides what this account holds, and whether it is blocked.
           </p>
@@ -164,24 +160,6 @@ function adoptCard(session: Session, at: string, feeds: readonly string[], isKno
   </section>`;
 }
 
-/** A field whose id differs from its name, as the page has several forms. */
-function labelled(id: string, name: string, label: string, hint?: string): Html {
-  return html`<div class="field">
-    <label for="${id}">${label}</label>
-    <input
-      id="${id}"
-      name="${name}"
-      type="text"
-      autocomplete="off"
-      ${hint === undefined ? null : html`aria-describedby="${id}-hint"`}
-    />
-    ${hint === undefined ? null : html`<p class="hint" id="${id}-hint">${hint}</p>`}
-  </div>`;
-}
-
 function until(id = 'until'): Html {
-  return html`<div class="field">
-    <label for="${id}">Until the end of (not needed)</label>
-    <input id="${id}" name="until" type="date" />
-  </div>`;
+  return field('until', 'Until the end of (not needed)', { id, type: 'date', isRequired: false });
 }

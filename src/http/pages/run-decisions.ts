@@ -9,10 +9,11 @@ import { UserSyncError } from '../../lib/errors.js';
 import { html, type Html, type HtmlValue } from '../../lib/html.js';
 import { actorOf, Actions, type Actor } from '../actions.js';
 import type { HttpContext } from '../context.js';
-import { sendPage } from './layout.js';
+import { sendPage, type PageContent } from './layout.js';
 import { field, form, notice } from './parts.js';
 import { mustBeRun, needsDecision, reasonsToHold, runIdOf } from './run-parts.js';
-import { fieldOf, requireSession } from './session.js';
+import { requireSession } from './session.js';
+import { fieldOf } from './request.js';
 
 /** What is known when somebody is asked whether they mean it. */
 interface Question {
@@ -173,12 +174,7 @@ export function decisionButtons(session: Session, run: RunRow): Html | undefined
   </p>`;
 }
 
-function pageOf(
-  session: Session,
-  decision: Decision,
-  question: Question,
-  problem?: string,
-): Parameters<typeof sendPage>[1] {
+function pageOf(session: Session, decision: Decision, question: Question, problem?: string): PageContent {
   const { run } = question;
   if (!decision.isPossible(run)) throw notPossible(run);
   const title = decision.question(run.id);

@@ -8,8 +8,9 @@ import { actorOf, Actions } from '../actions.js';
 import type { HttpContext } from '../context.js';
 import { sendDownload } from '../download.js';
 import { sendLines } from '../line-stream.js';
-import { mustBeRun, queryOf, runIdOf } from './run-parts.js';
+import { mustBeRun, runIdOf } from './run-parts.js';
 import { requireSession } from './session.js';
+import { queryOf } from './request.js';
 
 /** What is fetched as a file. Sent so that no browser shows it: what is in it comes from outside. */
 export function registerRunDownloads(pages: FastifyInstance, context: HttpContext): void {

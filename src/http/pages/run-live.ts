@@ -3,8 +3,9 @@ import { PassThrough, type Readable } from 'node:stream';
 import { findRun, missingFiles } from '../../db/runs.js';
 import { isEnd } from '../../domain/run.js';
 import type { HttpContext } from '../context.js';
-import { liveContent, mustBeRun, queryOf, runIdOf, stateOf } from './run-parts.js';
+import { liveContent, mustBeRun, runIdOf, stateOf } from './run-parts.js';
 import { requireSession } from './session.js';
+import { queryOf } from './request.js';
 
 const POLL_MS = 1000;
 const KEEP_ALIVE_MS = 15_000;

@@ -5,11 +5,12 @@ import { findRun } from '../../db/runs.js';
 import { html, type Html, type HtmlValue } from '../../lib/html.js';
 import { printable } from '../../lib/printable.js';
 import type { HttpContext } from '../context.js';
-import { sendPage } from './layout.js';
-import { empty, form, number, table, time } from './parts.js';
-import { cursorOf, mustBeRun, option, queryOf, runIdOf, runTabs, searchText } from './run-parts.js';
+import { sendPage, type PageContent } from './layout.js';
+import { choice, empty, field, form, number, table, time } from './parts.js';
+import { mustBeRun, runIdOf, runTabs } from './run-parts.js';
 import { heading } from './run.js';
-import { fieldOf, requireSession } from './session.js';
+import { requireSession } from './session.js';
+import { cursorOf, queryOf, searchText, fieldOf } from './request.js';
 
 const PAGE_SIZE = 100;
 
@@ -47,11 +48,7 @@ export function registerRunLog(pages: FastifyInstance, context: HttpContext): vo
     return sendPage(reply, await pageOf(session, request, view));
   });
 
-  async function pageOf(
-    session: Session,
-    request: FastifyRequest,
-    view: LogView,
-  ): Promise<Parameters<typeof sendPage>[1]> {
+  async function pageOf(session: Session, request: FastifyRequest, view: LogView): Promise<PageContent> {
     const id = runIdOf(request);
     const run = mustBeRun(await findRun(database, id), id);
     const { level, text, after } = view;
@@ -94,16 +91,13 @@ function filterForm(session: Session, id: number, { level, text }: LogView): Htm
   return form(
     session,
     `/runs/${id}/log`,
-    html`<div class="field">
-        <label for="level">Show</label>
-        <select id="level" name="level">
-          ${Object.entries(LEVELS).map(([name, choice]) => option(name, choice.text, level))}
-        </select>
-      </div>
-      <div class="field">
-        <label for="q">With the text, username or code</label>
-        <input id="q" name="q" type="search" value="${text ?? ''}" autocomplete="off" />
-      </div>
+    html`${choice(
+        'level',
+        'Show',
+        Object.entries(LEVELS).map(([name, { text: shown }]) => [name, shown] as const),
+        { chosen: level },
+      )}
+      ${field('q', 'With the text, username or code', { type: 'search', value: text ?? '', isRequired: false })}
       <button>Show</button>`,
     'bar',
   );

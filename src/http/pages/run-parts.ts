@@ -24,23 +24,6 @@ export function mustBeRun(run: RunRow | undefined, id: number): RunRow {
   return run;
 }
 
-/** A parameter of the address, when it is there and not empty. */
-export function queryOf(request: FastifyRequest, name: string): string | undefined {
-  const value = (request.query as Readonly<Record<string, unknown>>)[name];
-  return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-/** A number of the address or a form that says where a page of a list begins. What is none counts as not given. */
-export function cursorOf(text: string | undefined): number | undefined {
-  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
-}
-
-/** What somebody searches for. Postgres has no text with the character 0. */
-export function searchText(text: string | undefined): string | undefined {
-  const found = text?.replaceAll('\0', '').trim().slice(0, 200);
-  return found === '' ? undefined : found;
-}
-
 /** Where a run comes from: a batch, or another run. */
 export function kindText({ kind, ofRun, dryRun }: RunRow): HtmlValue {
   const of = ofRun === null ? '' : html`<a href="/runs/${ofRun}">${ofRun}</a>`;
@@ -154,10 +137,3 @@ export function runTabs(session: Session, run: RunRow, current: RunTab): Html {
 }
 
 const CURRENT = html`aria-current="page"`;
-
-/** An option of a list, chosen or not. */
-export function option(value: string, text: string, chosen: string | undefined): Html {
-  return html`<option value="${value}" ${value === chosen ? SELECTED : null}>${text}</option>`;
-}
-
-const SELECTED = html`selected`;

@@ -9,11 +9,12 @@ import { valueText } from '../../domain/value-text.js';
 import { html, type Html, type HtmlValue } from '../../lib/html.js';
 import { printable } from '../../lib/printable.js';
 import type { HttpContext } from '../context.js';
-import { sendPage } from './layout.js';
-import { empty, form, number } from './parts.js';
-import { cursorOf, mustBeRun, option, queryOf, runIdOf, runTabs, searchText } from './run-parts.js';
+import { sendPage, type PageContent } from './layout.js';
+import { choice, empty, field, form, number } from './parts.js';
+import { mustBeRun, runIdOf, runTabs } from './run-parts.js';
 import { heading } from './run.js';
-import { fieldOf, requireSession } from './session.js';
+import { requireSession } from './session.js';
+import { cursorOf, queryOf, searchText, fieldOf } from './request.js';
 
 const PAGE_SIZE = 50;
 /** Longer values are cut short here; the CSV has them whole. */
@@ -41,11 +42,7 @@ export function registerRunPlan(pages: FastifyInstance, context: HttpContext): v
     return sendPage(reply, await pageOf(session, request, view));
   });
 
-  async function pageOf(
-    session: Session,
-    request: FastifyRequest,
-    view: PlanView,
-  ): Promise<Parameters<typeof sendPage>[1]> {
+  async function pageOf(session: Session, request: FastifyRequest, view: PlanView): Promise<PageContent> {
     const id = runIdOf(request);
     const run = mustBeRun(await findRun(database, id), id);
     const { kind, text, after } = view;
@@ -109,16 +106,8 @@ function searchForm(session: Session, id: number, { kind, text }: PlanView): Htm
   return form(
     session,
     `/runs/${id}/plan`,
-    html`<div class="field">
-        <label for="q">Username, or a part of it</label>
-        <input id="q" name="q" type="search" value="${text ?? ''}" autocomplete="off" />
-      </div>
-      <div class="field">
-        <label for="kind">Kind</label>
-        <select id="kind" name="kind">
-          ${option('', 'Any', kind ?? '')} ${CHANGE_KINDS.map((name) => option(name, KIND_TEXT[name], kind))}
-        </select>
-      </div>
+    html`${field('q', 'Username, or a part of it', { type: 'search', value: text ?? '', isRequired: false })}
+      ${choice('kind', 'Kind', [['', 'Any'], ...CHANGE_KINDS.map((name) => [name, KIND_TEXT[name]] as const)], { chosen: kind ?? '' })}
       <button>Search</button>`,
     'bar',
   );

@@ -8,9 +8,10 @@ import { html, type Html, type HtmlValue } from '../../lib/html.js';
 import { printable } from '../../lib/printable.js';
 import type { HttpContext } from '../context.js';
 import { sendPage } from './layout.js';
-import { empty, number, pager, statusBadge, table, time } from './parts.js';
-import { cursorOf, isApproved, kindText, option, queryOf } from './run-parts.js';
+import { choice, empty, number, pager, plainChoices, statusBadge, table, time } from './parts.js';
+import { isApproved, kindText } from './run-parts.js';
 import { requireSession } from './session.js';
+import { cursorOf, queryOf } from './request.js';
 
 const PAGE_SIZE = 50;
 
@@ -58,18 +59,8 @@ interface RunsFilter {
 
 function filterForm({ feed, status }: RunsFilter, feeds: readonly string[]): Html {
   return html`<form class="bar" method="get" action="/runs">
-    <div class="field">
-      <label for="feed">Feed</label>
-      <select id="feed" name="feed">
-        ${option('', 'All feeds', feed ?? '')} ${feeds.map((name) => option(name, name, feed))}
-      </select>
-    </div>
-    <div class="field">
-      <label for="status">Status</label>
-      <select id="status" name="status">
-        ${option('', 'Any status', status ?? '')} ${RUN_STATUSES.map((name) => option(name, name, status))}
-      </select>
-    </div>
+    ${choice('feed', 'Feed', [['', 'All feeds'], ...plainChoices(feeds)], { chosen: feed ?? '' })}
+    ${choice('status', 'Status', [['', 'Any status'], ...plainChoices(RUN_STATUSES)], { chosen: status ?? '' })}
     <button>Show</button>
   </form>`;
 }

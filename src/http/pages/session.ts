@@ -5,6 +5,7 @@ import type { Capability } from '../../domain/access.js';
 import { UserSyncError } from '../../lib/errors.js';
 import type { HttpContext } from '../context.js';
 import { forbidden } from '../errors.js';
+import { fieldOf } from './request.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -93,12 +94,4 @@ export class SignInNeeded extends UserSyncError {
   constructor() {
     super('unauthorized', 'Sign in first.', { kind: 'usage' });
   }
-}
-
-/** A field of the form that was sent; only text counts, and only the first of a name. */
-export function fieldOf(request: FastifyRequest, name: string): string | undefined {
-  const { body } = request;
-  if (typeof body !== 'object' || body === null || !Object.hasOwn(body, name)) return undefined;
-  const value: unknown = (body as Record<string, unknown>)[name];
-  return typeof value === 'string' ? value : undefined;
 }

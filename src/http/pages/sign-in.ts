@@ -10,7 +10,8 @@ import type { HttpContext } from '../context.js';
 import { tooManyRequests } from '../errors.js';
 import { sendPage } from './layout.js';
 import { field, notice } from './parts.js';
-import { fieldOf, type PageSessions } from './session.js';
+import { type PageSessions } from './session.js';
+import { fieldOf } from './request.js';
 
 const ATTEMPTS_PER_MINUTE = 10;
 

@@ -12,10 +12,10 @@ import { attachment } from '../download.js';
 import { numbered, problemList } from './feed-control-parts.js';
 import { sendPage } from './layout.js';
 import { modelExplorer } from './model-explorer.js';
-import { form, notice, number } from './parts.js';
+import { choice, field, form, notice, number, plainChoices } from './parts.js';
 import { mapping } from './person.js';
-import { option, queryOf } from './run-parts.js';
-import { fieldOf, requireSession } from './session.js';
+import { requireSession } from './session.js';
+import { queryOf, fieldOf } from './request.js';
 
 /** Enough to see how it works; whole files are tried with `preview`. */
 const MOST_RECORDS = 50;
@@ -36,7 +36,7 @@ export function registerWorkbench(pages: FastifyInstance, context: HttpContext):
   pages.get('/workbench', async (request, reply) => {
     const session = requireSession(request, 'view-runs');
     const body = html`<h1>Workbench</h1>
-      ${await trial(session, { feed: Object.keys(app.config.feeds)[0] ?? '', control: '', sample: EXAMPLE })}
+      ${trial(session, { feed: Object.keys(app.config.feeds)[0] ?? '', control: '', sample: EXAMPLE })}
       ${modelExplorer(app.sync.model, queryOf(request, 'q'))}
       <section class="card">
         <h2>A control file to start from</h2>
@@ -60,7 +60,7 @@ export function registerWorkbench(pages: FastifyInstance, context: HttpContext):
     const control = given.control.trim() === '' ? await controlOf(given.feed) : given.control;
     const tried = await tryOut(control, given.sample, fieldOf(request, 'file'));
     const body = html`<h1>Workbench</h1>
-      ${await trial(session, given)} ${outcome(tried, control)}`;
+      ${trial(session, given)} ${outcome(tried, control)}`;
     const status = tried.mapped === undefined ? 400 : 200;
     return sendPage(reply, { title: 'Workbench', session, active: '/workbench', body, status });
   });
@@ -93,45 +93,32 @@ export function registerWorkbench(pages: FastifyInstance, context: HttpContext):
     }
   }
 
-  async function trial(
-    session: Session,
-    { feed, control, sample }: { feed: string; control: string; sample: string },
-  ): Promise<Html> {
-    return Promise.resolve(
-      html`<section class="card">
-        <h2>Try a control file</h2>
-        ${form(
-          session,
-          '/workbench',
-          html`<div class="split">
-              <div class="stack">
-                <div class="field">
-                  <label for="feed">The control file of the feed</label>
-                  <select id="feed" name="feed">
-                    ${Object.keys(app.config.feeds).map((name) => option(name, name, feed))}
-                  </select>
-                </div>
-                <div class="field">
-                  <label for="control">Or another one</label>
-                  <textarea id="control" name="control" spellcheck="false">${control}</textarea>
-                </div>
-              </div>
-              <div class="stack">
-                <div class="field">
-                  <label for="file">Which of its files (the first unless told)</label>
-                  <input id="file" name="file" type="text" autocomplete="off" />
-                </div>
-                <div class="field">
-                  <label for="sample">A sample of it, as JSON, XML or a table</label>
-                  <textarea id="sample" name="sample" spellcheck="false">${sample}</textarea>
-                </div>
+  function trial(session: Session, { feed, control, sample }: { feed: string; control: string; sample: string }): Html {
+    return html`<section class="card">
+      <h2>Try a control file</h2>
+      ${form(
+        session,
+        '/workbench',
+        html`<div class="split">
+            <div class="stack">
+              ${choice('feed', 'The control file of the feed', plainChoices(Object.keys(app.config.feeds)), { chosen: feed })}
+              <div class="field">
+                <label for="control">Or another one</label>
+                <textarea id="control" name="control" spellcheck="false">${control}</textarea>
               </div>
             </div>
-            <p class="actions"><button class="primary">Show what becomes of it</button></p>`,
-          'stack wide-form',
-        )}
-      </section>`,
-    );
+            <div class="stack">
+              ${field('file', 'Which of its files (the first unless told)', { isRequired: false })}
+              <div class="field">
+                <label for="sample">A sample of it, as JSON, XML or a table</label>
+                <textarea id="sample" name="sample" spellcheck="false">${sample}</textarea>
+              </div>
+            </div>
+          </div>
+          <p class="actions"><button class="primary">Show what becomes of it</button></p>`,
+        'stack wide-form',
+      )}
+    </section>`;
   }
 }
 

@@ -1,0 +1,28 @@
+import type { FastifyRequest } from 'fastify';
+
+/** What a request of the web page says: fields of forms and parameters of addresses, as text. */
+
+/** A field of the form that was sent; only text counts, and only the first of a name. */
+export function fieldOf(request: FastifyRequest, name: string): string | undefined {
+  const { body } = request;
+  if (typeof body !== 'object' || body === null || !Object.hasOwn(body, name)) return undefined;
+  const value: unknown = (body as Record<string, unknown>)[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** A parameter of the address, when it is there and not empty. */
+export function queryOf(request: FastifyRequest, name: string): string | undefined {
+  const value = (request.query as Readonly<Record<string, unknown>>)[name];
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** A number of the address or a form that says where a page of a list begins. What is none counts as not given. */
+export function cursorOf(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+/** What somebody searches for. Postgres has no text with the character 0. */
+export function searchText(text: string | undefined): string | undefined {
+  const found = text?.replaceAll('\0', '').trim().slice(0, 200);
+  return found === '' ? undefined : found;
+}
