@@ -1,19 +1,10 @@
 import { expect } from 'chai';
-import { mkdir, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { listRuns } from '../../../src/db/runs.js';
-import {
-  CAMPAIGN_CONTROL,
-  CAMPAIGN_MODEL,
-  campaignBatch,
-  drop,
-  plainDirectory,
-  randomOf,
-} from '../../support/campaign.js';
-import { Site } from '../../support/cli.js';
+import { campaignBatch, drop, plainDirectory, randomOf } from '../../support/campaign.js';
+import { CampaignSite } from '../../support/campaign-site.js';
 import { eventually } from '../../support/eventually.js';
-import { SyncHarness } from '../../support/sync.js';
 
 const ROUNDS = Number(process.env['FAULT_ROUNDS'] ?? 8);
 const SEED = Number(process.env['FAULT_SEED'] ?? 20261125);
@@ -23,16 +14,8 @@ describe(`Connections that Postgres ends in the middle of a run, ${ROUNDS} times
 
   it('do not fail the run, whose result equals the undisturbed one; the daemon lives', async () => {
     const random = randomOf(SEED);
-    const undisturbed = await SyncHarness.open({ control: CAMPAIGN_CONTROL });
-    await using reference = undisturbed.withModel(CAMPAIGN_MODEL);
-    await using site = await Site.open({
-      control: CAMPAIGN_CONTROL,
-      model: './model.json',
-      feed: { guards: 'off', settleMs: 0, scanIntervalMs: 100, chunkSize: 7, concurrency: 2 },
-    });
-    await site.write('model.json', CAMPAIGN_MODEL);
-    const directory = join(site.folder, 'var', 'drop', 'default');
-    await mkdir(directory, { recursive: true });
+    await using campaign = await CampaignSite.open();
+    const { site, reference, dropDirectory: directory } = campaign;
     const { database } = site.testDatabase;
     const daemon = await site.start(['serve']);
     let ended = 0;

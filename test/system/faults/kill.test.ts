@@ -1,22 +1,12 @@
 import { expect } from 'chai';
-import { mkdir, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { listRuns, type RunRow } from '../../../src/db/runs.js';
-import {
-  addsUp,
-  CAMPAIGN_CONTROL,
-  CAMPAIGN_MODEL,
-  campaignBatch,
-  countedTwice,
-  drop,
-  plainDirectory,
-  randomOf,
-  stored,
-} from '../../support/campaign.js';
-import { printed, Site, type Running } from '../../support/cli.js';
+import { addsUp, campaignBatch, countedTwice, drop, plainDirectory, randomOf, stored } from '../../support/campaign.js';
+import { CampaignSite } from '../../support/campaign-site.js';
+import { printed, type Site, type Running } from '../../support/cli.js';
 import { eventually } from '../../support/eventually.js';
-import { SyncHarness } from '../../support/sync.js';
 
 /** `FAULT_ROUNDS` and `FAULT_SEED` ask for more, and for the same again. */
 const ROUNDS = Number(process.env['FAULT_ROUNDS'] ?? 50);
@@ -53,16 +43,8 @@ async function campaigns(rounds: number, end: (daemon: Running) => Promise<void>
 
 async function campaign(rounds: number, seed: number, end: (daemon: Running) => Promise<void>): Promise<void> {
   const random = randomOf(seed);
-  const undisturbed = await SyncHarness.open({ control: CAMPAIGN_CONTROL });
-  await using reference = undisturbed.withModel(CAMPAIGN_MODEL);
-  await using site = await Site.open({
-    control: CAMPAIGN_CONTROL,
-    model: './model.json',
-    feed: { guards: 'off', settleMs: 0, scanIntervalMs: 100, chunkSize: 7, concurrency: 2 },
-  });
-  await site.write('model.json', CAMPAIGN_MODEL);
-  const directory = join(site.folder, 'var', 'drop', 'default');
-  await mkdir(directory, { recursive: true });
+  await using campaign = await CampaignSite.open();
+  const { site, reference, dropDirectory: directory } = campaign;
   const { database } = site.testDatabase;
   const endedIn: Record<string, number> = {};
   const recoveries: number[] = [];
