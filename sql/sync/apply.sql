@@ -13,10 +13,15 @@ where run_id = $1::bigint and first_ordinal = $2::integer and last_ordinal = $3:
 for update
 
 -- name: apply-adds
+-- With what was received for them. $4 feed id, $5 file names by number.
 with planned as materialized (
-  select username, digest, after, profile_ref, nextval('directory.account_id_seq') as account_id
+  select change.username, change.digest, change.after, change.profile_ref,
+         nextval('directory.account_id_seq') as account_id,
+         stage.file, stage.record, stage.line, stage.byte, stage.raw, stage.record_digest, stage.given
   from sync.change
-  where run_id = $1::bigint and ordinal between $2::integer and $3::integer and kind = 'add' and not withheld
+  left join {{stage}} as stage on stage.username = change.username
+  where change.run_id = $1::bigint and change.ordinal between $2::integer and $3::integer
+    and change.kind = 'add' and not change.withheld
 ),
 profile as (
   insert into directory.object (ref, types, attributes)
@@ -34,9 +39,18 @@ member as (
   insert into directory.membership (account_id, group_code)
   select account_id, jsonb_array_elements_text(after -> 'user' -> 'groups')
   from planned
+),
+received as (
+  insert into sync.received (username, feed_id, run_id, file, record, line, byte, accepted, raw)
+  select username, $4::smallint, $1::bigint, ($5::text[])[file + 1], record, line, byte, true, raw
+  from planned where raw is not null
+  on conflict (username) do update
+  set feed_id = excluded.feed_id, run_id = excluded.run_id, file = excluded.file, record = excluded.record,
+      line = excluded.line, byte = excluded.byte, accepted = true, raw = excluded.raw
 )
-insert into sync.feed_user (username, feed_id, account_id, digest, in_feed, since_run, changed_run)
-select username, $4::smallint, account_id, digest, true, $1::bigint, $1::bigint
+insert into sync.feed_user
+  (username, feed_id, account_id, digest, record_digest, given, in_feed, since_run, changed_run)
+select username, $4::smallint, account_id, digest, record_digest, given, true, $1::bigint, $1::bigint
 from planned
 
 -- name: restore-profiles
@@ -144,26 +158,30 @@ on conflict do nothing
 
 -- name: apply-feed-state
 update sync.feed_user
-set digest      = coalesce(planned.digest, feed_user.digest),
-    in_feed     = planned.kind <> 'block',
-    in_error    = false,
-    look_again  = false,
-    since_run   = case when feed_user.in_feed = (planned.kind <> 'block') then feed_user.since_run else $1::bigint end,
-    changed_run = $1::bigint
+set digest        = coalesce(planned.digest, feed_user.digest),
+    record_digest = case when planned.digest is null then feed_user.record_digest else stage.record_digest end,
+    given         = case when planned.digest is null then feed_user.given else stage.given end,
+    in_feed       = planned.kind <> 'block',
+    in_error      = false,
+    look_again    = false,
+    since_run     = case when feed_user.in_feed = (planned.kind <> 'block') then feed_user.since_run else $1::bigint end,
+    changed_run   = $1::bigint
 from sync.change as planned
+left join {{stage}} as stage on stage.username = planned.username
 where planned.run_id = $1::bigint and planned.ordinal between $2::integer and $3::integer
   and planned.kind <> 'add' and not planned.withheld
   and feed_user.username = planned.username
 
 -- name: apply-received
--- What was received for those who changed. $4 feed id, $5 file names by number.
+-- What was received for those who changed; with those who were added it is kept already. $4 feed id, $5 file names by
+-- number.
 insert into sync.received (username, feed_id, run_id, file, record, line, byte, accepted, raw)
 select stage.username, $4::smallint, $1::bigint, ($5::text[])[stage.file + 1], stage.record, stage.line, stage.byte,
        true, stage.raw
 from sync.change as planned
 join {{stage}} as stage on stage.username = planned.username
 where planned.run_id = $1::bigint and planned.ordinal between $2::integer and $3::integer
-  and planned.kind <> 'block' and not planned.withheld
+  and planned.kind in ('update', 'unblock') and not planned.withheld and stage.raw is not null
 on conflict (username) do update
 set feed_id = excluded.feed_id, run_id = excluded.run_id, file = excluded.file, record = excluded.record,
     line = excluded.line, byte = excluded.byte, accepted = true, raw = excluded.raw
@@ -206,16 +224,53 @@ update sync.feed_user set digest = stage.digest, in_error = false, look_again = 
 from {{stage}} as stage
 where stage.username = feed_user.username and stage.digest is not null
   and feed_user.feed_id = $2::smallint and feed_user.in_feed
+  and stage.mapped is not null
   and (feed_user.digest is distinct from stage.digest or feed_user.in_error or feed_user.look_again)
   and not exists (select from sync.change
                   where change.run_id = $1::bigint and change.username = stage.username and change.withheld)
 
+-- name: settle-records
+-- Keeps records that differ from those last taken in although they are mapped to the same, so that they are recognised next
+-- time: all of them when records are digested with something else than in the last batch ($4), else no more than $5, as a
+-- source may put into each record what is new every time. $1 run id, $2 feed id, $3 file names by number.
+with differing as materialized (
+  select stage.seq, stage.username
+  from {{stage}} as stage
+  join sync.feed_user on feed_user.username = stage.username
+  where stage.mapped is not null and stage.record_digest is not null
+    and feed_user.feed_id = $2::smallint and feed_user.in_feed and feed_user.digest = stage.digest
+    and feed_user.record_digest is distinct from stage.record_digest
+),
+kept as (
+  select stage.*
+  from differing
+  join {{stage}} as stage on stage.username = differing.username and stage.seq = differing.seq
+  where (select count(*) from differing) <= $5::integer
+     or (select record_seed from sync.run where id = $1::bigint) is distinct from $4::text
+),
+digested as (
+  update sync.feed_user set record_digest = kept.record_digest, given = kept.given
+  from kept where feed_user.username = kept.username
+)
+insert into sync.received (username, feed_id, run_id, file, record, line, byte, accepted, raw)
+select kept.username, $2::smallint, $1::bigint, ($3::text[])[kept.file + 1], kept.record, kept.line, kept.byte, true, kept.raw
+from kept
+left join sync.received on received.username = kept.username
+where received.accepted is distinct from true or received.raw <> kept.raw
+on conflict (username) do update
+set feed_id = excluded.feed_id, run_id = excluded.run_id, file = excluded.file, record = excluded.record,
+    line = excluded.line, byte = excluded.byte, accepted = true, raw = excluded.raw
+
 -- name: settle-errors
--- Users in error are planned again in the next run even when their record is the same.
-update sync.feed_user set in_error = true
+-- Users in error are planned again in the next run even when their record is the same. What is kept of those who were
+-- rejected is not what their account was made of.
+update sync.feed_user
+set in_error = true,
+    record_digest = case when stage.digest is not null then feed_user.record_digest end
 from {{stage}} as stage
-where stage.username = feed_user.username and feed_user.feed_id = $1::smallint and not feed_user.in_error
-  and (stage.digest is null or stage.in_error)
+where stage.username = feed_user.username and feed_user.feed_id = $1::smallint
+  and (stage.in_error and not feed_user.in_error
+       or stage.digest is null and (not feed_user.in_error or feed_user.record_digest is not null))
 
 -- name: settle-missing
 -- Users of feed $1 who are in the feed and not in the batch are leaving: one more run that they are missing in.
@@ -240,7 +295,7 @@ join sync.change on change.run_id = chunk.run_id and change.ordinal between chun
 join {{stage}} as stage on stage.username = change.username
 left join sync.received on received.username = change.username
 where chunk.run_id = $1::bigint and chunk.applied_at is not null and not change.withheld
-  and change.kind <> 'block' and stage.digest is not null
+  and change.kind <> 'block' and stage.digest is not null and stage.raw is not null
   and received.run_id is distinct from $1::bigint
 on conflict (username) do update
 set feed_id = excluded.feed_id, run_id = excluded.run_id, file = excluded.file, record = excluded.record,
@@ -254,7 +309,7 @@ select distinct on (stage.username)
        false, stage.raw
 from {{stage}} as stage
 left join sync.feed_user on feed_user.username = stage.username
-where stage.digest is null and (feed_user.username is null or feed_user.feed_id = $2::smallint)
+where stage.digest is null and stage.raw is not null and (feed_user.username is null or feed_user.feed_id = $2::smallint)
 order by stage.username, stage.seq
 on conflict (username) do update
 set feed_id = excluded.feed_id, run_id = excluded.run_id, file = excluded.file, record = excluded.record,

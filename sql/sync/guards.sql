@@ -2,7 +2,7 @@
 
 -- name: last-applied-batch
 -- The batch that feed $1 was last brought in step with, apart from run $2; the order is that of applying.
-select run.id, run.counts, run.value_counts, run.control_id, run.model_digest,
+select run.id, run.counts, run.value_counts, run.control_id, run.model_digest, run.record_seed,
        -- What the directory or the database stood in the way of may have been mended since.
        -- Nor may another run have changed anything since, also one that was cancelled or failed half-way.
        not exists (

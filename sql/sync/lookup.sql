@@ -66,6 +66,24 @@ select asked.username,
         from belonging where belonging.username = asked.username) as objects
 from asked
 
+-- name: recognise
+-- Which of the records with the digests $3, of the users $2, are those last taken in by feed $1, and leave nothing to do:
+-- the digests of what they are mapped to, in order and empty for the others, and how many of them give which names.
+with asked as (
+  select asked.place, feed_user.digest, feed_user.given
+  from unnest($2::text[], $3::uuid[]) with ordinality as asked (username, record_digest, place)
+  left join sync.feed_user
+    on feed_user.username = asked.username and feed_user.record_digest = asked.record_digest
+   and feed_user.feed_id = $1::smallint and feed_user.in_feed and not feed_user.in_error and not feed_user.look_again
+   and feed_user.digest is not null and feed_user.given is not null
+   and not exists (select from sync.overrides_at(now()) as pin
+                   where pin.kind = 'pin' and pin.username = feed_user.username)
+)
+select string_agg(coalesce(digest::text, ''), ',' order by place) as digests,
+       (select coalesce(jsonb_object_agg(encode(given, 'hex'), records), '{}')
+        from (select given, count(*) as records from asked where given is not null group by given) as counted) as given
+from asked
+
 -- name: objects-by-ref
 select ref::text as ref, types, owner::text as owner, origin, attributes
 from directory.object where ref = any ($1::bigint[])

@@ -84,17 +84,21 @@ with pin as (
 )
 update {{stage}} as stage
 set mapped = sync.pinned(stage.mapped::jsonb, pin.pins)::text,
-    digest = md5(stage.digest::text || pin.pins::text)::uuid
+    digest = md5(stage.digest::text || pin.pins::text)::uuid,
+    -- So that it is mapped again in the next run: the pin may be over by then.
+    record_digest = null
 from pin
-where stage.username = pin.username and stage.digest is not null
+where stage.username = pin.username and stage.digest is not null and stage.mapped is not null
 
 -- name: classify
--- One pass that says how much of each kind of work there is. $1 feed id, $2 force.
+-- One pass that says how much of each kind of work there is. $1 feed id, $2 force. A record that was recognised is not
+-- looked at, even when an operator wanted that just now: the next run does.
 with staged as (
   select count(*) as staged,
          count(*) filter (where stage.digest is null) as rejected,
-         count(*) filter (where stage.digest is not null and feed_user.username is null) as added,
-         count(*) filter (where stage.digest is not null and feed_user.feed_id = $1::smallint
+         count(*) filter (where stage.digest is not null and stage.mapped is not null
+                            and feed_user.username is null) as added,
+         count(*) filter (where stage.digest is not null and stage.mapped is not null and feed_user.feed_id = $1::smallint
                             and (not feed_user.in_feed or feed_user.in_error or feed_user.look_again or $2::boolean
                                  or feed_user.digest is distinct from stage.digest)) as candidates,
          count(*) filter (where feed_user.feed_id = $1::smallint and feed_user.in_feed) as still_there
@@ -125,7 +129,7 @@ select stage.seq, feed_user.account_id, feed_user.in_feed,
 from {{stage}} as stage
 left join sync.feed_user on feed_user.username = stage.username
 left join directory.account on account.id = feed_user.account_id
-where stage.digest is not null
+where stage.digest is not null and stage.mapped is not null
   and (feed_user.username is null
        or feed_user.feed_id = $1::smallint
           and (not feed_user.in_feed or feed_user.in_error or feed_user.look_again or $2::boolean

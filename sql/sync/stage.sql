@@ -1,18 +1,21 @@
 -- Staging: where a run's records wait while they are compared. {{stage}} is the run's own unlogged table.
 
 -- name: create-stage
--- Rows up to a page stay whole and uncompressed: they are written once and read once or twice.
+-- Rows up to a page stay whole and uncompressed: they are written once and read once or twice. Rows of records that were
+-- recognised have neither `mapped` nor `raw`; rejected ones no `digest`.
 create unlogged table {{stage}} (
-  seq      integer not null,
-  file     smallint not null,
-  record   integer not null,
-  line     integer not null,
-  byte     bigint not null,
-  username text collate "C" not null,
-  digest   uuid,
-  in_error boolean not null,
-  mapped   text,
-  raw      text not null
+  seq           integer not null,
+  file          smallint not null,
+  record        integer not null,
+  line          integer not null,
+  byte          bigint not null,
+  username      text collate "C" not null,
+  digest        uuid,
+  record_digest uuid,
+  given         bytea,
+  in_error      boolean not null,
+  mapped        text,
+  raw           text
 ) with (toast_tuple_target = 8160, autovacuum_enabled = false)
 
 -- name: end-late-staging
@@ -52,6 +55,9 @@ select count(*) as staged from {{stage}}
 select to_regclass($1::text) is not null as exists
 
 -- name: staged-user
--- What a batch held for one user.
-select file, record, line, byte, digest is not null as accepted, mapped, raw
-from {{stage}} where username = $1::text order by seq
+-- What a batch held for one user. A record that was recognised is the one last taken in.
+select stage.file, stage.record, stage.line, stage.byte, stage.digest is not null as accepted, stage.mapped,
+       coalesce(stage.raw, received.raw) as raw
+from {{stage}} as stage
+left join sync.received on received.username = stage.username
+where stage.username = $1::text order by stage.seq

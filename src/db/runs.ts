@@ -120,6 +120,7 @@ export interface RunUpdate {
   rejectedBy?: Readonly<Record<string, number>>;
   plannedVersion?: number;
   modelDigest?: string;
+  recordSeed?: string | null;
   failureCode?: string;
   failureMessage?: string;
   approvedBy?: string | null;
@@ -142,6 +143,7 @@ const UPDATE_COLUMNS: Readonly<Record<keyof RunUpdate, string>> = {
   rejectedBy: 'rejected_by',
   plannedVersion: 'planned_version',
   modelDigest: 'model_digest',
+  recordSeed: 'record_seed',
   failureCode: 'failure_code',
   failureMessage: 'failure_message',
   approvedBy: 'approved_by',

@@ -3,6 +3,7 @@ import { EMAIL_ATTRIBUTE, PERSON_TYPE, TITLE_ATTRIBUTE } from '../model/destinat
 import type { Model } from '../model/model.js';
 import { originOf } from './existing.js';
 import type { AcceptedRecord, AttributeChange, AttributeValue, DependentObject } from './mapped.js';
+import { GivenNames } from './given-names.js';
 import { PeopleFinder, type PersonPlace } from './people.js';
 
 /**
@@ -29,8 +30,8 @@ export class PatchBuilder {
   readonly #model: Model;
   readonly #setsTitle: boolean;
   readonly #setsGroups: boolean;
-  /** Accepted records that gave a value, by name (`user/title`, `profile/std:attribute:url`). */
-  readonly valueCounts = new Map<string, number>();
+  /** The names for which the record last built gives a value (`user/title`, `profile/std:attribute:url`). */
+  readonly given: GivenNames;
   /** Patches that refer to people. */
   peopleCount = 0;
   /** Patches with objects that belong to the user. */
@@ -43,19 +44,22 @@ export class PatchBuilder {
     this.#people = new PeopleFinder(model);
     this.#setsTitle = mentioned.includes('user/title');
     this.#setsGroups = mentioned.includes('user/groups');
+    this.given = new GivenNames(mentioned);
   }
 
   build(record: AcceptedRecord): string {
     const { email, title, nameFirst, nameLast, groups } = record.user;
-    if (this.#setsTitle) this.#count('user', 'title', title !== null);
-    if (this.#setsGroups) this.#count('user', 'groups', groups.length > 0);
+    const { given } = this;
+    given.clear();
+    if (title !== null) given.add('user', 'title');
+    if (groups.length > 0) given.add('user', 'groups');
     const tags: Record<string, string> = {};
     const droppedTags: string[] = [];
     for (const name of Object.keys(record.tags).sort()) {
       const value = record.tags[name];
       if (value == null) droppedTags.push(name);
       else tags[name] = value;
-      this.#count('user:tags', name, value != null);
+      if (value != null) given.add('user:tags', name);
     }
     const people: PersonPlace[] = [];
     const profile: Record<string, readonly AttributeValue[]> = {};
@@ -65,8 +69,7 @@ export class PatchBuilder {
       if (change.values.length > 0) profile[attribute] = change.values.map(canonicalValue);
       const drop = dropOf(attribute, change, record);
       if (drop !== undefined) droppedAttributes[attribute] = drop;
-      if (attribute !== TITLE_ATTRIBUTE && attribute !== EMAIL_ATTRIBUTE)
-        this.#count('profile', attribute, change.values.length > 0);
+      if (change.values.length > 0) given.add('profile', attribute);
       if (this.#people.concerns(attribute)) {
         this.#people.find(attribute, change.values, ['profile', attribute], people);
       }
@@ -112,7 +115,7 @@ export class PatchBuilder {
         const value = given[name];
         if (value == null) dropped.push(name);
         else values[name] = sortKeys(value);
-        this.#count(dictionary, name, value != null);
+        if (value != null) this.given.add(dictionary, name);
       }
       if (!isEmpty(values)) set[dictionary] = values;
       if (dropped.length > 0) drop[dictionary] = dropped;
@@ -121,9 +124,7 @@ export class PatchBuilder {
   }
 
   #dependents({ dependents }: AcceptedRecord, people: PersonPlace[]): object[] {
-    // A name counts once for a user, however many objects have it.
-    const counted = new Map<string, boolean>();
-    const all = dependents.map((object, index) => {
+    return dependents.map((object, index) => {
       const values: Record<string, readonly AttributeValue[]> = {};
       const drop: Record<string, Dropped> = {};
       for (const attribute of Object.keys(object.attributes).sort()) {
@@ -132,8 +133,7 @@ export class PatchBuilder {
         if (change.values.length > 0) values[attribute] = change.values.map(canonicalValue);
         const dropped = plainDropOf(change);
         if (dropped !== undefined) drop[attribute] = dropped;
-        const name = `${object.destination}/${attribute}`;
-        counted.set(name, counted.get(name) === true || change.values.length > 0);
+        if (change.values.length > 0) this.given.add(object.destination, attribute);
         if (this.#people.concerns(attribute)) {
           this.#people.find(attribute, change.values, ['dependents', String(index), 'values', attribute], people);
         }
@@ -148,8 +148,6 @@ export class PatchBuilder {
         ...(isEmpty(drop) ? {} : { drop }),
       };
     });
-    for (const [name, hasValue] of counted) this.#countName(name, hasValue);
-    return all;
   }
 
   /** The name and the e-mail address of the profile are the sync's own. */
@@ -175,14 +173,6 @@ export class PatchBuilder {
       this.#typesByGroups.set(key, types);
     }
     return types;
-  }
-
-  #count(section: string, name: string, hasValue: boolean): void {
-    this.#countName(`${section}/${name}`, hasValue);
-  }
-
-  #countName(key: string, hasValue: boolean): void {
-    this.valueCounts.set(key, (this.valueCounts.get(key) ?? 0) + (hasValue ? 1 : 0));
   }
 }
 

@@ -96,12 +96,13 @@ class Applier {
     const { attempt, fileNames } = this.#request;
     const { runId, feedId } = attempt;
     const range = [runId, chunk.first_ordinal, chunk.last_ordinal];
+    const stage = stageTable(runId);
     await this.#request.lease.transaction(async (connection) => {
       await assertNotCancelled(connection, runId);
       const [claimed] = await connection.rows<{ open: boolean }>('apply/claim-chunk', range);
       if (claimed === undefined) throw new LeaseLostError(attempt.settings.name);
       if (!claimed.open) return;
-      await connection.run('apply/apply-adds', [...range, feedId]);
+      await connection.run('apply/apply-adds', [...range, feedId, fileNames], stage);
       await connection.run('apply/restore-profiles', range);
       await connection.run('apply/apply-profiles', range);
       if (this.#request.hasDependents) {
@@ -112,8 +113,8 @@ class Applier {
       await connection.run('apply/apply-accounts', range);
       await connection.run('apply/apply-departures', range);
       await connection.run('apply/apply-arrivals', range);
-      await connection.run('apply/apply-feed-state', range);
-      await connection.run('apply/apply-received', [...range, feedId, fileNames], stageTable(runId));
+      await connection.run('apply/apply-feed-state', range, stage);
+      await connection.run('apply/apply-received', [...range, feedId, fileNames], stage);
       await connection.run('apply/close-chunk', range);
     });
   }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Connection } from '../db/database.js';
@@ -19,7 +18,7 @@ import { endRun, settleFeed } from './finish.js';
 import { evaluateGuards, groupLosses, lastBatch, type LastBatch } from './guards.js';
 import { RunHooks } from './hooks.js';
 import { describeUnexpected } from './unexpected.js';
-import { modelDigest } from './install-model.js';
+import { languageDigest, recordSeed } from './language-digest.js';
 import { knownObjects } from './lookups.js';
 import { countChanges, currentVersion, makePlan, type Plan } from './plan.js';
 import { progressKeeper } from './progress.js';
@@ -113,6 +112,9 @@ export class Execution {
     const { database, store, model, limits, plugins, processingFolder } = this.#context;
     const { control, controlText, inOrder: files } = await this.#files();
     await clearRecordErrors(this.#lease.executor, this.run.id);
+    const needs = directoryNeeds(control, model);
+    const objects = await knownObjects(database, needs, model);
+    const isFromRecord = !needs.users && !needs.objects;
     const processing = join(processingFolder, String(this.run.id));
     const staged = await this.#timed(
       'stage',
@@ -132,9 +134,12 @@ export class Execution {
             })),
             control: controlText,
             model: model.source,
-            objects: await knownObjects(database, directoryNeeds(control, model), model),
+            objects,
             limits,
             plugins: plugins.modules,
+            recordSeed: isFromRecord ? recordSeed(this.#context, controlText, objects) : null,
+            // A run that began to write before may have left references open, which planning then wants to see again.
+            recognises: !this.isForced && this.run.status !== 'applying',
             processingFolder: processing,
           },
         }),
@@ -225,6 +230,7 @@ export class Execution {
       valueCounts: staged.valueCounts,
       plannedVersion: plan.directoryVersion,
       modelDigest: languageDigest(this.#context),
+      recordSeed: staged.recordSeed,
       errors: await countErrors(database, this.run.id),
     });
     return { counts, guards, staged, plan };
@@ -257,10 +263,11 @@ export class Execution {
     );
     const counts = await this.#appliedCounts({ ...planned, rejected: planned.rejected + refused });
     await this.#hooks.afterApply(counts);
-    const changed = changesIn(counts) > 0;
+    const changed = changesIn(counts);
     const isBatch = this.run.kind !== 'revert';
+    const last = await this.#last();
     await this.end(
-      { outcome: changed ? 'applied' : 'nothing-to-change', applied: isBatch, counts },
+      { outcome: changed > 0 ? 'applied' : 'nothing-to-change', applied: isBatch, counts },
       async (connection) => {
         if (!isBatch) return;
         await settleFeed(connection, {
@@ -272,6 +279,9 @@ export class Execution {
           hasErrors: batch === undefined || batch.staged.inError + batch.plan.unknownPeople > 0,
           hasRejected: planned.rejected > 0,
           // What earlier attempts applied may have been written when nothing was staged.
+          recordsDiffer:
+            batch === undefined || batch.staged.accepted - batch.staged.recognised > changed - counts.blocked,
+          lastRecordSeed: last?.recordSeed ?? null,
           isRepeated: this.run.status === 'applying',
           hasMissing: batch === undefined || batch.plan.missing > planned.blocked,
         });
@@ -381,13 +391,6 @@ export class Execution {
       this.#timings[phase] = Math.round(this.#timings[phase] * 1000 + performance.now() - start) / 1000;
     }
   }
-}
-
-/** What a batch is understood with, beside its control file. */
-function languageDigest({ model, plugins }: SyncContext): string {
-  const digest = modelDigest(model);
-  if (plugins.digest === '') return digest;
-  return createHash('sha256').update(digest).update(plugins.digest).digest('hex');
 }
 
 function changesIn({ added, updated, blocked, unblocked }: RunCounts): number {

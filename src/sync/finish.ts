@@ -8,6 +8,9 @@ import { StageLostError } from './plan.js';
 /** Serialises the ends of runs, so that changes are numbered in the order in which they become visible. */
 const PUBLICATION_LOCK = 'sync.publication';
 
+/** Of the rows of a batch, how many records are kept that are mapped to what they were before. */
+const KEPT_SHARE = 0.1;
+
 export interface SettleRequest {
   readonly runId: number;
   readonly feedId: number;
@@ -16,6 +19,10 @@ export interface SettleRequest {
   readonly rows: number;
   /** Some record differed without anything to change. */
   readonly digestsDiffer: boolean;
+  /** Some record may differ from the one last taken in although it is mapped to the same. */
+  readonly recordsDiffer: boolean;
+  /** What the records of the last batch were digested with. */
+  readonly lastRecordSeed: string | null;
   readonly hasErrors: boolean;
   readonly hasRejected: boolean;
   /** Some user of the feed is not in the batch. */
@@ -36,6 +43,10 @@ export async function settleFeed(connection: Connection, request: SettleRequest)
   const [counted] = await connection.rows<{ staged: number }>('stage/count-stage', [], stage);
   if (rows > 0 && counted?.staged === 0) throw new StageLostError(0, rows);
   if (request.digestsDiffer) await connection.run('apply/settle-digests', [runId, feedId], stage);
+  if (request.recordsDiffer) {
+    const most = Math.floor(rows * KEPT_SHARE);
+    await connection.run('apply/settle-records', [runId, feedId, fileNames, request.lastRecordSeed, most], stage);
+  }
   if (request.hasErrors || request.hasRejected) await connection.run('apply/settle-errors', [feedId], stage);
   if (request.hasRejected) await connection.run('apply/settle-rejected', [runId, feedId, fileNames], stage);
   if (request.isRepeated) await connection.run('apply/settle-received', [runId, feedId, fileNames], stage);

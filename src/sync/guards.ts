@@ -11,6 +11,8 @@ export interface LastBatch {
   readonly files: Readonly<Record<string, { digest: string; sizeBytes: number }>>;
   readonly controlId: number | null;
   readonly modelDigest: string | null;
+  /** What its records were digested with. */
+  readonly recordSeed: string | null;
   /** Nothing of it was left for the next run: no blocks withheld, no user refused by the database. */
   readonly isDone: boolean;
 }
@@ -44,6 +46,7 @@ export async function lastBatch(database: Database, feedId: number, runId: numbe
     files: LastBatch['files'];
     control_id: number | null;
     model_digest: string | null;
+    record_seed: string | null;
     is_done: boolean;
   }>('guards/last-applied-batch', [feedId, runId]);
   if (row === undefined) return undefined;
@@ -55,6 +58,7 @@ export async function lastBatch(database: Database, feedId: number, runId: numbe
     valueCounts: row.value_counts,
     controlId: row.control_id,
     modelDigest: row.model_digest,
+    recordSeed: row.record_seed,
     isDone: row.is_done,
   };
 }

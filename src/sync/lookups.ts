@@ -5,6 +5,7 @@ import type { DirectoryNeeds } from '../mapping/mapped-names.js';
 import { MAX_TITLE_CANDIDATES } from '../mapping/references.js';
 import type { Model } from '../model/model.js';
 import { typesOfKind } from './install-model.js';
+import type { RecognitionAnswer, RecognitionQuestion } from './recognition.js';
 import type { KnownObjects, StageAnswer, StageQuestion } from './stage-messages.js';
 
 /** What mapping asks of the directory, always for many records at once. */
@@ -59,4 +60,19 @@ export async function answer(
     users: new Map(users.map(({ username, ...user }) => [username, user])),
     objects,
   };
+}
+
+/** Which records of a batch are the same as last time. */
+export async function recognise(
+  database: Database,
+  feedId: number,
+  { usernames, digests }: RecognitionQuestion,
+): Promise<RecognitionAnswer> {
+  const [found] = await database.rows<RecognitionAnswer & Record<string, unknown>>('lookup/recognise', [
+    feedId,
+    usernames,
+    digests,
+  ]);
+  if (found === undefined) throw new Error('lookup/recognise returned nothing');
+  return { digests: found.digests, given: found.given };
 }

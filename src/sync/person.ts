@@ -3,6 +3,7 @@ import { stageTable } from '../db/queries.js';
 import { UserSyncError } from '../lib/errors.js';
 import { runFiles } from '../db/runs.js';
 import { readControlRow } from './control.js';
+import { mapAgain } from './mapped-again.js';
 import type { SyncContext } from './context.js';
 import { overridesOf, type Override } from './overrides.js';
 import { controlFile } from '../db/feeds.js';
@@ -205,19 +206,14 @@ async function findStaged(context: SyncContext, runId: number, username: string)
     'select control_id as "controlId" from sync.run where id = $1',
     [runId],
   );
-  const control = run === undefined ? undefined : await controlFile(database, run.controlId);
-  const files = await runFiles(database, runId);
-  const names =
-    control === undefined
-      ? files.map(({ name }) => name)
-      : readControlRow(control, language).files.map(({ name }) => name);
+  const stored = run === undefined ? undefined : await controlFile(database, run.controlId);
+  const control = stored === undefined ? undefined : readControlRow(stored, language);
+  const names = (control?.files ?? (await runFiles(database, runId))).map(({ name }) => name);
   const { file, mapped, ...rest } = row;
-  return {
-    run: runId,
-    file: names[file] ?? '',
-    ...rest,
-    mapped: mapped === null ? null : (JSON.parse(mapped) as unknown),
-  };
+  const received = { run: runId, file: names[file] ?? '', ...rest };
+  if (mapped !== null) return { ...received, mapped: JSON.parse(mapped) as unknown };
+  const again = row.accepted && control !== undefined ? await mapAgain(context, control, row.raw) : undefined;
+  return { ...received, mapped: again ?? null };
 }
 
 async function findErrors({ database }: SyncContext, username: string): Promise<PersonError[]> {

@@ -3,6 +3,7 @@ import type { ExistingObject, ExistingUser } from '../mapping/existing.js';
 import type { PluginModule } from '../plugins/resolve-plugins.js';
 import type { ReadLimits } from '../readers/reader.js';
 import type { FileFormat } from '../readers/registry.js';
+import type { RecognitionAnswer, RecognitionQuestion } from './recognition.js';
 
 /** What the staging worker is given. Everything crosses the thread boundary once, as plain data. */
 export interface StageJob {
@@ -15,6 +16,10 @@ export interface StageJob {
   readonly limits: ReadLimits;
   /** To be loaded again: functions do not cross threads. */
   readonly plugins: readonly PluginModule[];
+  /** All that decides, beside a record, what it is mapped to; null when what the directory holds decides, too. */
+  readonly recordSeed: string | null;
+  /** Whether records may be left out of mapping that are the same as last time. */
+  readonly recognises: boolean;
   /** Made when a record processor asks for it; whoever sends the job removes it. */
   readonly processingFolder: string;
 }
@@ -56,12 +61,16 @@ export interface StageSummary {
   readonly rejected: number;
   /** Rows accepted with an error on a value. */
   readonly accepted: number;
+  /** Accepted rows whose record is the same as last time. */
+  readonly recognised: number;
   readonly inError: number;
   /** Rows that refer to people. */
   readonly withPeople: number;
   /** Rows with objects that belong to the user. */
   readonly withDependents: number;
   readonly valueCounts: Readonly<Record<string, number>>;
+  /** What the records were digested with. */
+  readonly recordSeed: string | null;
   /** What the record processor has to say about the batch as a whole. */
   readonly warnings: readonly string[];
 }
@@ -74,10 +83,12 @@ export const NOTHING_STAGED: StageSummary = {
   withoutUsername: 0,
   rejected: 0,
   accepted: 0,
+  recognised: 0,
   inError: 0,
   withPeople: 0,
   withDependents: 0,
   valueCounts: {},
+  recordSeed: null,
   warnings: [],
 };
 
@@ -94,11 +105,21 @@ export interface StageQuestion {
   readonly refs: readonly string[];
 }
 
-export type StageMessage = StageBatch | StageSummary | StageFailure | StageQuestion;
+/** Which of these records are the same as last time? */
+export interface StageRecognition extends RecognitionQuestion {
+  readonly type: 'recognise';
+}
+
+export type StageMessage = StageBatch | StageSummary | StageFailure | StageQuestion | StageRecognition;
 
 /** The main thread's answer to a batch: there is room for another one. */
 export interface StageCredit {
   readonly type: 'credit';
+}
+
+/** Answers come in the order of the questions. */
+export interface StageRecognised extends RecognitionAnswer {
+  readonly type: 'recognised';
 }
 
 /** The main thread's answer to a question. Who or what is not there is left out. */

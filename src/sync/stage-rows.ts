@@ -1,8 +1,17 @@
-import { hash } from 'node:crypto';
 import type { InputRecord, RecordError, RecordPosition } from '../domain/record.js';
 
 /** Enough that the cost of a hand-over does not matter, little enough that many fit in memory. */
 const BATCH_CHARS = 512 * 1024;
+
+const NULL = '\\N';
+
+/** Where a record stands in the batch, and whose it is. */
+export interface RowPlace {
+  readonly seq: number;
+  readonly file: number;
+  readonly position: RecordPosition;
+  readonly username: string;
+}
 
 /** Lines for `COPY … FROM STDIN` in text format, in the order of the staging table's columns. */
 export class StageRows {
@@ -13,20 +22,31 @@ export class StageRows {
     return this.#text.length >= BATCH_CHARS;
   }
 
-  /** @param mapped null for a rejected record, which is staged so that its user does not count as gone. */
-  add(row: {
-    seq: number;
-    file: number;
-    position: RecordPosition;
-    username: string;
-    inError: boolean;
-    mapped: string | null;
-    raw: string;
-  }): void {
-    const { record, line, byte } = row.position;
-    const result =
-      row.mapped === null ? '\\N\tt\t\\N' : `${digest(row.mapped)}\t${row.inError ? 't' : 'f'}\t${escape(row.mapped)}`;
-    this.#text += `${row.seq}\t${row.file}\t${record}\t${line}\t${byte}\t${escape(row.username)}\t${result}\t${escape(row.raw)}\n`;
+  /** A record that was mapped. */
+  addMapped(
+    place: RowPlace,
+    row: { digest: string; recordDigest: string | null; given: string; inError: boolean; mapped: string; raw: string },
+  ): void {
+    const { digest, recordDigest, given, inError, mapped, raw } = row;
+    this.#add(
+      place,
+      `${digest}\t${recordDigest ?? NULL}\t\\\\x${given}\t${inError ? 't' : 'f'}\t${escape(mapped)}\t${escape(raw)}`,
+    );
+  }
+
+  /** A record that is the one last taken in for its user. */
+  addRecognised(place: RowPlace, digest: string): void {
+    this.#add(place, `${digest}\t${NULL}\t${NULL}\tf\t${NULL}\t${NULL}`);
+  }
+
+  /** A rejected record is staged so that its user does not count as gone. */
+  addRejected(place: RowPlace, raw: string): void {
+    this.#add(place, `${NULL}\t${NULL}\t${NULL}\tt\t${NULL}\t${escape(raw)}`);
+  }
+
+  #add({ seq, file, position, username }: RowPlace, rest: string): void {
+    const { record, line, byte } = position;
+    this.#text += `${seq}\t${file}\t${record}\t${line}\t${byte}\t${escape(username)}\t${rest}\n`;
     this.#count += 1;
   }
 
@@ -38,14 +58,6 @@ export class StageRows {
     this.#count = 0;
     return { rows, rowCount };
   }
-}
-
-/**
- * 128 bits of SHA-256, in the form of a uuid: the narrowest column type that holds them. Enough that nobody can make a
- * change that looks like none.
- */
-function digest(mapped: string): string {
-  return hash('sha256', mapped, 'hex').slice(0, 32);
 }
 
 /** COPY's text format: backslash and the three separators must not stand for themselves. */

@@ -5,6 +5,7 @@ import type { RecordError, RecordLogEntry, RecordPosition } from '../domain/reco
 import { UserSyncError, messageOf } from '../lib/errors.js';
 import { compileControlFile, type CompiledMapping } from '../mapping/compile.js';
 import type { MapOutcome } from '../mapping/mapped.js';
+import { ValueCounts } from '../mapping/given-names.js';
 import { PatchBuilder } from '../mapping/patch.js';
 import { parseModel } from '../model/model.js';
 import { batchRecords } from '../plugins/batch-records.js';
@@ -13,6 +14,7 @@ import { loadPlugins } from '../plugins/load-plugins.js';
 import { ReadError, type ReadItem } from '../readers/reader.js';
 import { readControlFile } from './control.js';
 import { DirectoryView } from './directory-view.js';
+import { Recognition, seenItem, shortDigest, type SeenItem, type SeenItems } from './recognition.js';
 import type {
   StageAnswer,
   StageCredit,
@@ -20,12 +22,16 @@ import type {
   StageFile,
   StageJob,
   StageMessage,
+  StageRecognised,
   StageSummary,
 } from './stage-messages.js';
-import { StageRows, rawText, storableError } from './stage-rows.js';
+import { StageRows, storableError } from './stage-rows.js';
 
 /** Batches on their way to the database: enough to keep both threads busy. */
 const CREDITS = 4;
+
+/** Batches of records that are read ahead while the main thread is asked about those before. */
+const READ_AHEAD = 2;
 
 /**
  * The worker thread that reads, maps and encodes, so that the main thread stays free for its users. It sends batches of
@@ -38,18 +44,22 @@ class StageWorker {
   readonly #recordProcessor: string | undefined;
   readonly #mapping: CompiledMapping;
   readonly #view: DirectoryView;
+  readonly #recognition: Recognition | undefined;
   readonly #patches: PatchBuilder;
+  readonly #valueCounts: ValueCounts;
   readonly #rows = new StageRows();
   #errors: RecordLogEntry[] = [];
   readonly #warnings: string[] = [];
   #credits = CREDITS;
   #onCredit: (() => void) | undefined;
-  #onAnswer: ((answer: StageAnswer) => void) | undefined;
+  /** Those who wait for answers, in the order of their questions. */
+  readonly #awaiting: ((answer: StageAnswer | StageRecognised) => void)[] = [];
   #seq = 0;
   #bytesRead = 0;
   #withoutUsername = 0;
   #rejected = 0;
   #accepted = 0;
+  #recognised = 0;
   #inError = 0;
 
   static async open(port: MessagePort, job: StageJob): Promise<StageWorker> {
@@ -67,15 +77,22 @@ class StageWorker {
     const { model, filters } = language;
     const control = readControlFile(job.control, language);
     this.#recordProcessor = control.recordProcessor;
-    this.#view = new DirectoryView(job.objects, model, (question) => {
-      this.#post({ type: 'question', ...question });
-      return new Promise((resolve) => (this.#onAnswer = resolve));
-    });
+    this.#view = new DirectoryView(job.objects, model, (question) =>
+      this.#ask<StageAnswer>({ type: 'question', ...question }),
+    );
     this.#mapping = compileControlFile(control, model, this.#view, undefined, filters);
     this.#patches = new PatchBuilder(model, this.#mapping.mentioned);
-    port.on('message', (message: StageCredit | StageAnswer) => {
-      if (message.type === 'answer') {
-        this.#onAnswer?.(message);
+    this.#valueCounts = new ValueCounts(this.#patches.given.names);
+    if (job.recordSeed !== null) {
+      this.#recognition = new Recognition(
+        job.recordSeed,
+        this.#mapping,
+        job.recognises ? (question) => this.#ask<StageRecognised>({ type: 'recognise', ...question }) : undefined,
+      );
+    }
+    port.on('message', (message: StageCredit | StageAnswer | StageRecognised) => {
+      if (message.type !== 'credit') {
+        this.#awaiting.shift()?.(message);
       } else {
         this.#credits += 1;
         this.#onCredit?.();
@@ -84,15 +101,13 @@ class StageWorker {
   }
 
   async run(): Promise<StageSummary> {
+    const ahead: { index: number; seen: Promise<SeenItems> }[] = [];
     for await (const { file: index, items } of this.#records()) {
-      const file = this.#job.files[index];
-      if (file === undefined) throw new Error(`the batch has no file ${index}`);
-      const outcomes = this.#asksDirectory ? await this.#mapAll(items) : undefined;
-      items.forEach((item, at) => {
-        this.#stage(item, file, index, outcomes?.[at]);
-      });
-      if (this.#rows.isFull || this.#errors.length >= 1000) await this.#send();
+      ahead.push({ index, seen: this.#look(items) });
+      const first = ahead.length > READ_AHEAD ? ahead.shift() : undefined;
+      if (first !== undefined) await this.#stageAll(first.index, await first.seen);
     }
+    for (const { index, seen } of ahead) await this.#stageAll(index, await seen);
     await this.#send();
     return {
       type: 'done',
@@ -101,10 +116,12 @@ class StageWorker {
       withoutUsername: this.#withoutUsername,
       rejected: this.#rejected,
       accepted: this.#accepted,
+      recognised: this.#recognised,
       inError: this.#inError,
       withPeople: this.#patches.peopleCount,
       withDependents: this.#patches.dependentsCount,
-      valueCounts: Object.fromEntries(this.#patches.valueCounts),
+      valueCounts: this.#valueCounts.toRecord(),
+      recordSeed: this.#job.recordSeed,
       warnings: this.#warnings,
     };
   }
@@ -156,58 +173,88 @@ class StageWorker {
     return users || objects;
   }
 
+  /** What can be told of records before they are mapped. */
+  async #look(items: readonly ReadItem[]): Promise<SeenItems> {
+    if (this.#recognition !== undefined) return this.#recognition.look(items);
+    return { items: items.map((item) => seenItem(item)), given: {} };
+  }
+
+  async #stageAll(fileIndex: number, { items, given }: SeenItems): Promise<void> {
+    const file = this.#job.files[fileIndex];
+    if (file === undefined) throw new Error(`the batch has no file ${fileIndex}`);
+    for (const [names, records] of Object.entries(given)) this.#valueCounts.add(names, records);
+    const outcomes = this.#asksDirectory ? await this.#mapAll(items) : undefined;
+    items.forEach((item, at) => {
+      this.#stage(item, file, fileIndex, outcomes?.[at]);
+    });
+    if (this.#rows.isFull || this.#errors.length >= 1000) await this.#send();
+  }
+
   /** For a control file that asks what the directory holds: all records of a batch with the same few questions. */
-  #mapAll(items: readonly ReadItem[]): Promise<(MapOutcome | undefined)[]> {
+  #mapAll(items: readonly SeenItem[]): Promise<(MapOutcome | undefined)[]> {
     const mapping = this.#mapping;
-    const usernames = items.map((item) =>
+    const usernames = items.map(({ item }) =>
       mapping.needs.users && item.kind === 'record' ? mapping.readUsername(item.value) : null,
     );
     const known = new Set(usernames.filter((username) => username !== null));
     return this.#view.with([...known], () =>
-      items.map((item, index) =>
+      items.map(({ item }, index) =>
         item.kind === 'record' ? mapping.map(item.value, this.#view.user(usernames[index] ?? null)) : undefined,
       ),
     );
   }
 
   /** @param mapped the outcome, when it is known already */
-  #stage(item: ReadItem, file: StageFile, fileIndex: number, mapped?: MapOutcome): void {
+  #stage(seen: SeenItem, file: StageFile, fileIndex: number, mapped?: MapOutcome): void {
+    const { item, raw } = seen;
+    const { position } = item;
     const seq = this.#seq;
     this.#seq += 1;
+    if (seen.username !== null && seen.digest !== null) {
+      this.#accepted += 1;
+      this.#recognised += 1;
+      this.#rows.addRecognised({ seq, file: fileIndex, position, username: seen.username }, seen.digest);
+      return;
+    }
     if (item.kind === 'rejected') {
       const username = item.value === undefined ? null : this.#mapping.readUsername(item.value);
-      this.#log(item.error, username, file, item.position);
-      this.#reject(seq, fileIndex, item, username);
+      this.#log(item.error, username, file, position);
+      this.#reject(seq, fileIndex, seen, username);
       return;
     }
     const outcome = mapped ?? this.#mapping.map(item.value);
-    for (const error of outcome.errors) this.#log(error, outcome.username, file, item.position);
+    for (const error of outcome.errors) this.#log(error, outcome.username, file, position);
     if (!outcome.accepted) {
-      this.#reject(seq, fileIndex, item, outcome.username);
+      this.#reject(seq, fileIndex, seen, outcome.username);
       return;
     }
     const inError = outcome.errors.length > 0;
     this.#accepted += 1;
     if (inError) this.#inError += 1;
-    this.#rows.add({
-      seq,
-      file: fileIndex,
-      position: item.position,
-      username: outcome.username,
-      inError,
-      mapped: this.#patches.build(outcome),
-      raw: rawText(item.value, item.raw),
-    });
+    const patch = this.#patches.build(outcome);
+    const given = this.#patches.given.toHex();
+    this.#valueCounts.add(given);
+    this.#rows.addMapped(
+      { seq, file: fileIndex, position, username: outcome.username },
+      {
+        digest: shortDigest(patch),
+        // What is wrong with it is to be told again in every run.
+        recordDigest: inError ? null : seen.recordDigest,
+        given,
+        inError,
+        mapped: patch,
+        raw,
+      },
+    );
   }
 
-  #reject(seq: number, file: number, item: ReadItem, username: string | null): void {
+  #reject(seq: number, file: number, { item: { position }, raw }: SeenItem, username: string | null): void {
     if (username === null) {
       this.#withoutUsername += 1;
       return;
     }
     this.#rejected += 1;
-    const raw = rawText(item.value, item.kind === 'record' ? item.raw : undefined);
-    this.#rows.add({ seq, file, position: item.position, username, inError: true, mapped: null, raw });
+    this.#rows.addRejected({ seq, file, position, username }, raw);
   }
 
   #log(error: RecordError, username: string | null, file: StageFile, position: RecordPosition): void {
@@ -242,6 +289,12 @@ class StageWorker {
       ),
     };
     this.#post(batch, [rows.buffer]);
+  }
+
+  /** Answers come in the order of the questions. */
+  #ask<Answer extends StageAnswer | StageRecognised>(question: StageMessage): Promise<Answer> {
+    this.#post(question);
+    return new Promise((resolve) => this.#awaiting.push(resolve as (answer: StageAnswer | StageRecognised) => void));
   }
 
   #post(message: StageMessage, moved: ArrayBuffer[] = []): void {

@@ -6,7 +6,7 @@ import { stageTable } from '../db/queries.js';
 import { insertErrors } from '../db/run-log.js';
 import { UserSyncError } from '../lib/errors.js';
 import type { OnProgress } from './context.js';
-import { answer } from './lookups.js';
+import { answer, recognise } from './lookups.js';
 import type {
   StageAnswer,
   StageBatch,
@@ -14,6 +14,8 @@ import type {
   StageJob,
   StageMessage,
   StageQuestion,
+  StageRecognised,
+  StageRecognition,
   StageSummary,
 } from './stage-messages.js';
 
@@ -60,7 +62,10 @@ export async function stageBatch(database: Database, request: StageRequest): Pro
           await insertErrors(lease.executor, request.runId, batch.errors);
           await copy.write(batch.rows);
         },
-        onQuestion: (question) => answer(database, request.feedId, question),
+        onQuestion: async (question) =>
+          question.type === 'question'
+            ? answer(database, request.feedId, question)
+            : { type: 'recognised', ...(await recognise(database, request.feedId, question)) },
       });
       const stored = await copy.end();
       if (stored !== summary.rows) {
@@ -85,7 +90,7 @@ export async function stageBatch(database: Database, request: StageRequest): Pro
 
 interface Handlers {
   readonly onBatch: (batch: StageBatch) => Promise<void>;
-  readonly onQuestion: (question: StageQuestion) => Promise<StageAnswer>;
+  readonly onQuestion: (question: StageQuestion | StageRecognition) => Promise<StageAnswer | StageRecognised>;
 }
 
 /** Deals with the worker's messages one after the other, until it is done or has failed. */
@@ -107,7 +112,7 @@ async function receive(
         resolve(message);
       } else if (message.type === 'failed') {
         reject(new UserSyncError(message.code, message.message));
-      } else if (message.type === 'question') {
+      } else if (message.type === 'question' || message.type === 'recognise') {
         worker.postMessage(await onQuestion(message));
       } else {
         await onBatch(message);

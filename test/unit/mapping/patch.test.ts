@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../../../src/lib/package-root.js';
 import type { AcceptedRecord } from '../../../src/mapping/mapped.js';
+import { ValueCounts } from '../../../src/mapping/given-names.js';
 import { PatchBuilder } from '../../../src/mapping/patch.js';
 import { parseModel } from '../../../src/model/model.js';
 
@@ -104,10 +105,13 @@ describe('The patch of a record', () => {
   });
 
   it('counts the records that give a value, by name', () => {
-    const builder = new PatchBuilder(MODEL, MENTIONED);
+    const builder = new PatchBuilder(MODEL, [...MENTIONED, 'user:tags/t', 'profile/x:a']);
+    const counts = new ValueCounts(builder.given.names);
     builder.build(record({ tags: { t: 'x' }, profile: { 'x:a': { drop: 'all', values: [{ value: 1 }] } } }));
+    counts.add(builder.given.toHex());
     builder.build(record({ tags: { t: null }, profile: { 'x:a': { drop: 'all', values: [] } } }));
-    expect(Object.fromEntries(builder.valueCounts)).to.deep.equal({
+    counts.add(builder.given.toHex());
+    expect(counts.toRecord()).to.deep.equal({
       'user/title': 0,
       'user/groups': 0,
       'user:tags/t': 1,

@@ -14,6 +14,7 @@ const LAST: GuardInput['last'] = {
   id: 1,
   counts: { ...NO_COUNTS, records: 1000 },
   valueCounts: { 'profile/phone': 900, 'user/title': 300 },
+  recordSeed: null,
   files: { users: { digest: 'x', sizeBytes: 100_000 } },
   controlId: 1,
   modelDigest: 'm',

@@ -1,0 +1,114 @@
+import { hash } from 'node:crypto';
+import type { CompiledMapping } from '../mapping/compile.js';
+import type { ReadItem } from '../readers/reader.js';
+import { rawText } from './stage-rows.js';
+
+/** A batch of records whose usernames and digests the main thread looks up at once; lists in Postgres' own notation. */
+export interface RecognitionQuestion {
+  readonly usernames: string;
+  readonly digests: string;
+}
+
+export interface RecognitionAnswer {
+  /** Digests of what the records are mapped to, in order, separated by commas; empty for those that are not recognised. */
+  readonly digests: string;
+  /** How many of the recognised ones give which names, as `GivenNames` writes them. */
+  readonly given: Readonly<Record<string, number>>;
+}
+
+/** An item of the batch with what is known of it before it is mapped. */
+export interface SeenItem {
+  readonly item: ReadItem;
+  username: string | null;
+  readonly raw: string;
+  recordDigest: string | null;
+  /** Of what the record is mapped to, when it is the one last taken in for its user. */
+  digest: string | null;
+}
+
+export interface SeenItems {
+  readonly items: readonly SeenItem[];
+  readonly given: RecognitionAnswer['given'];
+}
+
+/** After so many records it is known whether asking is worth its while. */
+const TRIAL = 20_000;
+/** Of so many records at least one must be recognised. */
+const WORTHWHILE = 20;
+
+/**
+ * Finds the records that are the same as last time before they are mapped: in the everyday batch nearly all, and mapping,
+ * sending and storing them costs more than everything else. A record is digested together with all that decides what it is
+ * mapped to, and that the same record is mapped to the same is what makes it safe.
+ *
+ * Stops asking in a batch of which hardly anything is recognised: the first one, or one after a new control file.
+ */
+export class Recognition {
+  readonly #seed: string;
+  readonly #mapping: CompiledMapping;
+  readonly #ask: ((question: RecognitionQuestion) => Promise<RecognitionAnswer>) | undefined;
+  #asked = 0;
+  #recognised = 0;
+
+  /** @param ask undefined: records are digested for the next time, and none is recognised */
+  constructor(
+    seed: string,
+    mapping: CompiledMapping,
+    ask?: (question: RecognitionQuestion) => Promise<RecognitionAnswer>,
+  ) {
+    this.#seed = seed;
+    this.#mapping = mapping;
+    this.#ask = ask;
+  }
+
+  async look(items: readonly ReadItem[]): Promise<SeenItems> {
+    const isAsked = this.#ask !== undefined && (this.#asked < TRIAL || this.#recognised * WORTHWHILE >= this.#asked);
+    const seen = items.map((item) => this.#digested(item, isAsked));
+    const asked = seen.filter((one) => one.username !== null && one.recordDigest !== null);
+    if (this.#ask === undefined || !isAsked || asked.length === 0) return { items: seen, given: {} };
+    const { digests, given } = await this.#ask({
+      usernames: arrayLiteral(asked.map(({ username }) => quoted(username ?? ''))),
+      digests: arrayLiteral(asked.map(({ recordDigest }) => recordDigest ?? '')),
+    });
+    this.#asked += asked.length;
+    const known = digests.split(',');
+    asked.forEach((one, index) => {
+      const digest = known[index] ?? '';
+      if (digest === '') return;
+      one.digest = digest;
+      this.#recognised += 1;
+    });
+    return { items: seen, given };
+  }
+
+  #digested(item: ReadItem, isAsked: boolean): SeenItem {
+    const seen = seenItem(item);
+    if (item.kind === 'record') {
+      seen.recordDigest = shortDigest(this.#seed + seen.raw);
+      if (isAsked) seen.username = this.#mapping.readUsername(item.value);
+    }
+    return seen;
+  }
+}
+
+/** An item of which nothing is known yet. */
+export function seenItem(item: ReadItem): SeenItem {
+  const raw = rawText(item.value, item.kind === 'record' ? item.raw : undefined);
+  return { item, username: null, raw, recordDigest: null, digest: null };
+}
+
+/**
+ * 128 bits of SHA-256, in the form of a uuid: the narrowest column type that holds them. Enough that nobody can make a
+ * change that looks like none.
+ */
+export function shortDigest(text: string): string {
+  return hash('sha256', text, 'hex').slice(0, 32);
+}
+
+function arrayLiteral(elements: readonly string[]): string {
+  return `{${elements.join(',')}}`;
+}
+
+function quoted(text: string): string {
+  return `"${/["\\]/.test(text) ? text.replace(/["\\]/g, '\\$&') : text}"`;
+}
