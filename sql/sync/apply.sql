@@ -219,8 +219,11 @@ select $1::bigint, 'error', 'database', $3::text, refused.username,
 from refused left join {{stage}} as stage on stage.username = refused.username
 
 -- name: settle-digests
--- Users whose record differs without anything to change: remembers the new digest.
-update sync.feed_user set digest = stage.digest, in_error = false, look_again = false
+-- Users whose record differs without anything to change: remembers the new digest. The record last taken in may ask for
+-- something else, should it come again.
+update sync.feed_user
+set digest = stage.digest, in_error = false, look_again = false,
+    record_digest = case when feed_user.digest = stage.digest then feed_user.record_digest end
 from {{stage}} as stage
 where stage.username = feed_user.username and stage.digest is not null
   and feed_user.feed_id = $2::smallint and feed_user.in_feed

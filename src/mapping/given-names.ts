@@ -43,7 +43,7 @@ export class GivenNames {
     const place = this.#places.get(destination)?.get(name);
     if (place === undefined) return;
     const word = Math.floor(place / BITS);
-    this.#words[word] = (this.#words[word] ?? 0) | (1 << place % BITS);
+    this.#words[word] = (this.#words[word] ?? 0) | (1 << (place % BITS));
   }
 
   /** The set as hexadecimal digits. */
@@ -56,7 +56,7 @@ export class GivenNames {
   /** Whether a set that `toHex` wrote has the name at a place. */
   static has(hex: string, place: number): boolean {
     const word = Math.floor(place / BITS) * 8;
-    return ((Number.parseInt(hex.slice(word, word + 8), 16) >>> place % BITS) & 1) === 1;
+    return ((Number.parseInt(hex.slice(word, word + 8), 16) >>> (place % BITS)) & 1) === 1;
   }
 }
 

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { InputRecord, RecordPosition } from '../domain/record.js';
 import type { CompiledMapping } from '../mapping/compile.js';
 import type { ReadItem } from '../readers/reader.js';
 import { rawText } from './stage-rows.js';
@@ -18,12 +19,19 @@ export interface RecognitionAnswer {
 
 /** An item of the batch with what is known of it before it is mapped. */
 export interface SeenItem {
-  readonly item: ReadItem;
-  username: string | null;
+  /** A record without `value` is to be parsed again: between question and answer, its text takes less room. */
+  readonly item: ReadItem | UnparsedRecord;
   readonly raw: string;
+  username: string | null;
   recordDigest: string | null;
   /** Of what the record is mapped to, when it is the one last taken in for its user. */
   digest: string | null;
+}
+
+export interface UnparsedRecord {
+  readonly kind: 'record';
+  readonly position: RecordPosition;
+  readonly value?: undefined;
 }
 
 export interface SeenItems {
@@ -82,19 +90,23 @@ export class Recognition {
   }
 
   #digested(item: ReadItem, isAsked: boolean): SeenItem {
-    const seen = seenItem(item);
-    if (item.kind === 'record') {
-      seen.recordDigest = shortDigest(this.#seed + seen.raw);
-      if (isAsked) seen.username = this.#mapping.readUsername(item.value);
-    }
-    return seen;
+    if (item.kind !== 'record') return seenItem(item);
+    const raw = rawText(item.value, item.raw);
+    const username = isAsked ? this.#mapping.readUsername(item.value) : null;
+    const kept = username === null ? item : { kind: item.kind, position: item.position };
+    return { item: kept, raw, username, recordDigest: shortDigest(this.#seed + raw), digest: null };
   }
+}
+
+/** What the record of an item says. */
+export function valueOf({ item, raw }: SeenItem): InputRecord {
+  return item.value ?? (JSON.parse(raw) as InputRecord);
 }
 
 /** An item of which nothing is known yet. */
 export function seenItem(item: ReadItem): SeenItem {
   const raw = rawText(item.value, item.kind === 'record' ? item.raw : undefined);
-  return { item, username: null, raw, recordDigest: null, digest: null };
+  return { item, raw, username: null, recordDigest: null, digest: null };
 }
 
 /**

@@ -14,7 +14,7 @@ import { loadPlugins } from '../plugins/load-plugins.js';
 import { ReadError, type ReadItem } from '../readers/reader.js';
 import { readControlFile } from './control.js';
 import { DirectoryView } from './directory-view.js';
-import { Recognition, seenItem, shortDigest, type SeenItem, type SeenItems } from './recognition.js';
+import { Recognition, seenItem, shortDigest, valueOf, type SeenItem, type SeenItems } from './recognition.js';
 import type {
   StageAnswer,
   StageCredit,
@@ -193,13 +193,13 @@ class StageWorker {
   /** For a control file that asks what the directory holds: all records of a batch with the same few questions. */
   #mapAll(items: readonly SeenItem[]): Promise<(MapOutcome | undefined)[]> {
     const mapping = this.#mapping;
-    const usernames = items.map(({ item }) =>
-      mapping.needs.users && item.kind === 'record' ? mapping.readUsername(item.value) : null,
+    const usernames = items.map((seen) =>
+      mapping.needs.users && seen.item.kind === 'record' ? mapping.readUsername(valueOf(seen)) : null,
     );
     const known = new Set(usernames.filter((username) => username !== null));
     return this.#view.with([...known], () =>
-      items.map(({ item }, index) =>
-        item.kind === 'record' ? mapping.map(item.value, this.#view.user(usernames[index] ?? null)) : undefined,
+      items.map((seen, index) =>
+        seen.item.kind === 'record' ? mapping.map(valueOf(seen), this.#view.user(usernames[index] ?? null)) : undefined,
       ),
     );
   }
@@ -222,7 +222,7 @@ class StageWorker {
       this.#reject(seq, fileIndex, seen, username);
       return;
     }
-    const outcome = mapped ?? this.#mapping.map(item.value);
+    const outcome = mapped ?? this.#mapping.map(valueOf(seen));
     for (const error of outcome.errors) this.#log(error, outcome.username, file, position);
     if (!outcome.accepted) {
       this.#reject(seq, fileIndex, seen, outcome.username);

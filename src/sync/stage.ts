@@ -107,13 +107,13 @@ async function receive(
       reject(request.signal.reason as Error);
     };
     let handled = Promise.resolve();
-    const handle = async (message: StageMessage): Promise<void> => {
+    // Questions do not wait for the rows sent before them.
+    let answered = Promise.resolve();
+    const handle = async (message: Exclude<StageMessage, StageQuestion | StageRecognition>): Promise<void> => {
       if (message.type === 'done') {
         resolve(message);
       } else if (message.type === 'failed') {
         reject(new UserSyncError(message.code, message.message));
-      } else if (message.type === 'question' || message.type === 'recognise') {
-        worker.postMessage(await onQuestion(message));
       } else {
         await onBatch(message);
         const { bytesRead, records } = message;
@@ -122,6 +122,13 @@ async function receive(
       }
     };
     worker.on('message', (message: StageMessage) => {
+      if (message.type === 'question' || message.type === 'recognise') {
+        answered = answered.then(async () => {
+          worker.postMessage(await onQuestion(message));
+        });
+        answered.catch(reject);
+        return;
+      }
       handled = handled.then(() => handle(message));
       handled.catch(reject);
     });

@@ -95,6 +95,11 @@ export class SyncHarness implements AsyncDisposable {
     return new SyncHarness(context, this.folder, this.control, this.testDatabase, this.settings);
   }
 
+  /** The same database, and another control file. */
+  withControl(change: (text: string) => string): SyncHarness {
+    return new SyncHarness(this.context, this.folder, change(this.control), this.testDatabase, this.settings);
+  }
+
   /** The same database, and a process that was started with other plugins. */
   async withPlugins(paths: readonly string[]): Promise<SyncHarness> {
     const plugins = await loadPlugins(resolvePlugins(paths, this.folder.path));
