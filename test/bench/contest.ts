@@ -1,8 +1,5 @@
-import { join } from 'node:path';
-import { rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RunCounts } from '../../src/domain/run.js';
-import type { Belongings } from './belongings.js';
 import { differencesOf, directoryState } from './directory-state.js';
 import { BATCHES, expectedOf, type Batch } from './feed.js';
 import type { Format } from './feed-file.js';
@@ -10,21 +7,19 @@ import type { Feeds } from './feeds.js';
 import { Floor } from './floor.js';
 import type { Measurement } from './measurement.js';
 import type { Options } from './options.js';
-import { Product } from './product.js';
+import { PRODUCT_DATABASE, openProduct, type ProductSite } from './open-product.js';
+import type { Product } from './product.js';
 import { RowByRow } from './row-by-row.js';
-import type { BenchServer } from './server.js';
 
 /** Until what the last measurement set off in the background has calmed down. */
 const PAUSE_MS = 1000;
 
-export interface ContestSite {
-  readonly server: BenchServer;
+const FLOOR_DATABASE = 'floor';
+const ROWS_DATABASE = 'rows';
+
+export interface ContestSite extends ProductSite {
   readonly feeds: Feeds;
   readonly options: Options;
-  /** Made anew for each daemon. */
-  readonly folder: string;
-  readonly belongings: Belongings;
-  readonly signal: AbortSignal;
   readonly onMeasured: (measurement: Measurement) => void;
 }
 
@@ -63,70 +58,60 @@ export class Contest {
           await this.#measureProduct(round, batch, 'json', product.product);
         }
       }
-      if (rows && batch === 'first') await server.copy('floor', 'rows');
+      if (rows && batch === 'first') await server.copy(FLOOR_DATABASE, ROWS_DATABASE);
       if (rows) await this.#measureRows(round, batch);
     }
-    await product?.stop();
     const differences =
       floor === undefined || product === undefined
         ? []
-        : differencesOf(await directoryState(server, 'floor'), await directoryState(server, 'product'));
-    for (const name of ['rows', 'floor', 'product']) await server.drop(name);
+        : differencesOf(await directoryState(server, FLOOR_DATABASE), await directoryState(server, PRODUCT_DATABASE));
+    await product?.close();
+    for (const name of [ROWS_DATABASE, FLOOR_DATABASE]) await server.drop(name);
     return differences;
   }
 
   /** How the product reads another format: the rest of its work is the same. */
   async #format(round: number, format: Format): Promise<void> {
-    const { product, stop } = await this.#product(format);
+    const { product, close } = await this.#product(format);
     for (const batch of ['first', 'unchanged'] as const) await this.#measureProduct(round, batch, format, product);
-    await stop();
-    await this.#site.server.drop('product');
+    await close();
   }
 
   async #floor(): Promise<Floor> {
     const { server, feeds } = this.#site;
-    const floor = new Floor(await server.create('floor'), server.model);
+    const floor = new Floor(await server.create(FLOOR_DATABASE), server.model);
     await floor.prepare(await feeds.controlText('json'));
     return floor;
   }
 
-  async #product(format: Format): Promise<{ product: Product; stop: () => Promise<void> }> {
-    const { server, feeds, belongings, signal } = this.#site;
-    const folder = join(this.#site.folder, 'product');
-    const product = new Product(folder, format, await server.create('product'));
-    signal.throwIfAborted();
-    const stop = belongings.keep(async () => {
-      await product.stop();
-      await rm(folder, { recursive: true, force: true });
-    });
-    await product.start(await feeds.controlText(format));
-    return { product, stop };
+  async #product(format: Format): Promise<Awaited<ReturnType<typeof openProduct>>> {
+    return openProduct(this.#site, format, await this.#site.feeds.controlText(format));
   }
 
   async #measureFloor(round: number, batch: Batch, floor: Floor): Promise<void> {
     const { feeds } = this.#site;
     const file = await feeds.preparedRows(batch);
-    await this.#settled('floor');
+    await this.#calm();
     const seconds = await floor.takeIn(file);
     this.#measured({ round, contestant: 'floor', batch, format: 'json', seconds });
-    await this.#site.server.settle('floor');
+    await this.#site.server.settle(FLOOR_DATABASE);
   }
 
   async #measureProduct(round: number, batch: Batch, format: Format, product: Product): Promise<void> {
     const { feeds } = this.#site;
     const file = await feeds.file(batch, format);
-    await this.#settled('product');
+    await this.#calm();
     const { counts, ...times } = await product.takeIn(file);
     assertCounts(counts, batch, feeds);
     this.#measured({ round, contestant: 'product', batch, format, ...times });
-    await this.#site.server.settle('product');
+    await this.#site.server.settle(PRODUCT_DATABASE);
   }
 
   async #measureRows(round: number, batch: Batch): Promise<void> {
     const { server, feeds } = this.#site;
     const { file, records } = await feeds.sample(batch);
-    const rows = new RowByRow(server.urlOf('rows'), await feeds.mapping(), server.model);
-    await this.#settled('rows');
+    const rows = new RowByRow(server.urlOf(ROWS_DATABASE), await feeds.mapping(), server.model);
+    await this.#calm();
     const { seconds, written } = await rows.takeIn(file);
     const isRight = batch === 'first' ? written === records : batch === 'changed' || written === 0;
     if (!isRight) throw new Error(`row by row wrote ${written} of ${records} users of the batch '${batch}'`);
@@ -134,8 +119,8 @@ export class Contest {
     this.#measured({ round, contestant: 'rows', batch, format: 'json', seconds: scaled, sample: records });
   }
 
-  async #settled(database: string): Promise<void> {
-    await this.#site.server.settle(database);
+  async #calm(): Promise<void> {
+    await this.#site.server.query('checkpoint');
     await delay(PAUSE_MS, undefined, { signal: this.#site.signal });
   }
 

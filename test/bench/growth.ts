@@ -1,9 +1,11 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { assertCounts, type ContestSite } from './contest.js';
+import { assertCounts } from './contest.js';
 import type { Batch } from './feed.js';
 import { Feeds } from './feeds.js';
-import { Product, type ProductTimes } from './product.js';
+import { PRODUCT_DATABASE, openProduct, type ProductSite } from './open-product.js';
+import type { Options } from './options.js';
+import type { ProductTimes } from './product.js';
 import { alignedTable, fixed } from './report.js';
 
 export interface Growth extends ProductTimes {
@@ -11,33 +13,30 @@ export interface Growth extends ProductTimes {
   readonly batch: Batch;
 }
 
-export type GrowthSite = Omit<ContestSite, 'feeds' | 'onMeasured'> & { readonly onMeasured: (growth: Growth) => void };
+export interface GrowthSite extends ProductSite {
+  readonly options: Options;
+  readonly onMeasured: (growth: Growth) => void;
+}
 
 /** The product alone, at one size: the first batch, and the same people again. */
 export async function measureGrowth(site: GrowthSite, users: number): Promise<Growth[]> {
-  const { server, options, belongings, signal } = site;
+  const { server, options, signal } = site;
   const folder = join(site.folder, `growth-${users}`);
   await mkdir(folder);
   const feeds = new Feeds(folder, { ...options, users }, server.model, signal);
-  const product = new Product(join(site.folder, 'product'), 'json', await server.create('product'));
-  signal.throwIfAborted();
-  const stop = belongings.keep(async () => {
-    await product.stop();
-    await rm(join(site.folder, 'product'), { recursive: true, force: true });
-  });
-  await product.start(await feeds.controlText('json'));
+  const { product, close } = await openProduct(site, 'json', await feeds.controlText('json'));
   const grown: Growth[] = [];
   for (const batch of ['first', 'unchanged'] as const) {
     const file = await feeds.file(batch, 'json');
-    await server.settle('product');
+    await server.query('checkpoint');
     const times = await product.takeIn(file);
     assertCounts(times.counts, batch, feeds);
+    await server.settle(PRODUCT_DATABASE);
     const growth = { users, batch, ...times };
     grown.push(growth);
     site.onMeasured(growth);
   }
-  await stop();
-  await server.drop('product');
+  await close();
   await feeds.remove();
   return grown;
 }

@@ -106,7 +106,8 @@ export class Product {
 
   async #spawn(): Promise<void> {
     if (this.#isStopped) return;
-    const { DATABASE_URL: _url, USER_SYNC_CONFIG: _config, ...env } = process.env;
+    // Empty as if not set: the database and the configuration are those of the benchmark.
+    const env = { ...process.env, DATABASE_URL: '', USER_SYNC_CONFIG: '' };
     // In a process group of its own: what a terminal says to this program, it says to its daemon itself.
     const child = spawn(process.execPath, [join(packageRoot(), 'dist/src/main.js'), 'serve'], {
       cwd: this.#folder,

@@ -34,12 +34,11 @@ async function measure(options: Options, belongings: Belongings, signal: AbortSi
   const opening = BenchServer.open(folder);
   belongings.keep(async () => (await opening.catch(() => undefined))?.close());
   const site: Site = { server: await opening, folder, options, belongings, signal };
-  const { growth, ...settings } = options;
-  const results = growth === undefined ? await contest(site) : await grow(site, growth);
+  const results = options.growth === undefined ? await contest(site) : await grow(site, options.growth);
   if (options.json === undefined) return;
   const machine = await describeMachine(site.server);
-  const settingsUsed = growth === undefined ? settings : { ...settings, growth };
-  await writeFile(options.json, `${JSON.stringify({ machine, settings: settingsUsed, ...results }, null, 2)}\n`);
+  const settings = { ...options, folder: undefined, json: undefined };
+  await writeFile(options.json, `${JSON.stringify({ machine, settings, ...results }, null, 2)}\n`);
 }
 
 async function contest(site: Site): Promise<object> {
