@@ -27,8 +27,7 @@ export async function openProduct(
   controlText: string,
 ): Promise<{ product: Product; close: () => Promise<void> }> {
   const folder = join(parent, 'product');
-  const product = new Product(folder, format, await server.create(PRODUCT_DATABASE));
-  signal.throwIfAborted();
+  const product = new Product(folder, format, await server.create(PRODUCT_DATABASE), signal);
   const stop = belongings.keep(async () => {
     await product.stop();
     await rm(folder, { recursive: true, force: true });

@@ -40,19 +40,19 @@ export class Product {
   readonly #folder: string;
   readonly #format: Format;
   readonly #url: string;
+  readonly #signal: AbortSignal;
   readonly #client: Client;
   readonly #lastLines: string[] = [];
   #child: ChildProcess | undefined;
   #origin = '';
   #runs = 0;
 
-  #isStopped = false;
-
   /** @param folder made for it; holds its configuration and data */
-  constructor(folder: string, format: Format, url: string) {
+  constructor(folder: string, format: Format, url: string, signal: AbortSignal) {
     this.#folder = folder;
     this.#format = format;
     this.#url = url;
+    this.#signal = signal;
     this.#client = new Client({ connectionString: url, application_name: 'bench' });
     // Whoever asks next is told.
     this.#client.on('error', () => undefined);
@@ -90,9 +90,8 @@ export class Product {
     return { seconds, phases: timings, counts, peakRssMib, eventLoopP99Ms };
   }
 
-  /** May be called at any moment, and twice. */
+  /** May be called twice. */
   async stop(): Promise<void> {
-    this.#isStopped = true;
     const child = this.#child;
     if (child !== undefined && child.exitCode === null && child.signalCode === null) {
       const exited = once(child, 'exit');
@@ -105,7 +104,7 @@ export class Product {
   }
 
   async #spawn(): Promise<void> {
-    if (this.#isStopped) return;
+    this.#signal.throwIfAborted();
     // Empty as if not set: the database and the configuration are those of the benchmark.
     const env = { ...process.env, DATABASE_URL: '', USER_SYNC_CONFIG: '' };
     // In a process group of its own: what a terminal says to this program, it says to its daemon itself.
@@ -127,7 +126,7 @@ export class Product {
     });
     while (!isOnDuty || this.#origin === '') {
       this.#assertRunning();
-      await delay(50);
+      await delay(50, undefined, { signal: this.#signal });
     }
   }
 
@@ -143,7 +142,7 @@ export class Product {
       );
       if (rows[0] !== undefined) return rows[0];
       this.#assertRunning();
-      await delay(POLL_MS);
+      await delay(POLL_MS, undefined, { signal: this.#signal });
     }
   }
 

@@ -31,12 +31,12 @@ async function measure(options: Options, belongings: Belongings, signal: AbortSi
   belongings.keep(() => rm(folder, { recursive: true, force: true }));
   // Postgres may run as another user, who must get to its own folder.
   await chmod(folder, 0o755);
-  const opening = BenchServer.open(folder);
-  belongings.keep(async () => (await opening.catch(() => undefined))?.close());
-  const site: Site = { server: await opening, folder, options, belongings, signal };
+  const server = await BenchServer.open(folder, signal);
+  belongings.keep(() => server.close());
+  const site: Site = { server, folder, options, belongings, signal };
   const results = options.growth === undefined ? await contest(site) : await grow(site, options.growth);
   if (options.json === undefined) return;
-  const machine = await describeMachine(site.server);
+  const machine = await describeMachine(server);
   const settings = { ...options, folder: undefined, json: undefined };
   await writeFile(options.json, `${JSON.stringify({ machine, settings, ...results }, null, 2)}\n`);
 }
@@ -105,17 +105,17 @@ async function main(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => {
       process.stderr.write('\nInterrupted: cleaning up.\n');
+      process.exitCode = INTERRUPTED;
       interruption.abort();
-      void belongings.releaseAll().then(() => process.exit(INTERRUPTED));
     });
   }
   try {
     await measure(given, belongings, interruption.signal);
   } catch (error) {
-    // What fails because it was taken away is no news.
+    // What fails because it was cut off is no news.
     if (!interruption.signal.aborted) throw error;
   } finally {
-    if (!interruption.signal.aborted) await belongings.releaseAll();
+    await belongings.releaseAll();
   }
 }
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import { loadModel, sqlDirectory } from '../../src/app.js';
 import { Database } from '../../src/db/database.js';
@@ -11,19 +12,28 @@ import { installModel } from '../../src/sync/install-model.js';
 
 const TEMPLATE = 'bench_template';
 
-/** The Postgres that all contestants share, in a folder of its own; its databases are copies of one that was migrated. */
+const END_INTERVAL_MS = 100;
+
+/**
+ * The Postgres that all contestants share, in a folder of its own; its databases are copies of one that was migrated. When
+ * the signal is given, whatever runs on it is ended, so that everybody stops soon.
+ */
 export class BenchServer {
   readonly model: Model;
   readonly #embedded: EmbeddedPostgres;
+  readonly #signal: AbortSignal;
+  #isClosed = false;
 
-  private constructor(embedded: EmbeddedPostgres, model: Model) {
+  private constructor(embedded: EmbeddedPostgres, model: Model, signal: AbortSignal) {
     this.#embedded = embedded;
     this.model = model;
+    this.#signal = signal;
+    signal.addEventListener('abort', () => void this.#keepEnding());
   }
 
-  static async open(folder: string): Promise<BenchServer> {
+  static async open(folder: string, signal: AbortSignal): Promise<BenchServer> {
     const model = await loadModel(join(packageRoot(), 'config', 'model.json'));
-    const server = new BenchServer(await openEmbeddedPostgres(join(folder, 'postgres')), model);
+    const server = new BenchServer(await openEmbeddedPostgres(join(folder, 'postgres')), model, signal);
     try {
       await server.#makeTemplate();
     } catch (error) {
@@ -61,13 +71,8 @@ export class BenchServer {
   }
 
   async query<Row extends object>(statement: string, name = 'postgres'): Promise<Row[]> {
-    const client = new Client({ connectionString: this.urlOf(name), application_name: 'bench' });
-    await client.connect();
-    try {
-      return (await client.query<Row>(statement)).rows;
-    } finally {
-      await client.end();
-    }
+    this.#signal.throwIfAborted();
+    return this.#execute<Row>(statement, name);
   }
 
   urlOf(name: string): string {
@@ -76,12 +81,41 @@ export class BenchServer {
     return url.href;
   }
 
-  /** Whatever still runs there is ended first: the server only stops when nobody else uses it. */
+  /** Whoever is still connected is cut off first: the server only stops when nobody else uses it. */
   async close(): Promise<void> {
-    const busy = `select pg_terminate_backend(pid, 10000) from pg_stat_activity
-                  where backend_type = 'client backend' and datname <> 'postgres'`;
-    await this.query(busy).catch(() => undefined);
+    this.#isClosed = true;
+    await this.#endOthers();
     await this.#embedded.close();
+  }
+
+  /** Somebody may be about to connect: once is not enough. */
+  async #keepEnding(): Promise<void> {
+    while (!this.#isClosed) {
+      await this.#endOthers();
+      await delay(END_INTERVAL_MS);
+    }
+  }
+
+  /** All connections but the one that holds the server, which is the product's own way of keeping it. */
+  async #endOthers(): Promise<void> {
+    await this.#execute(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+       where backend_type = 'client backend' and pid <> pg_backend_pid()
+         and not (datname = 'postgres' and application_name = 'user-sync')`,
+      'postgres',
+    ).catch(() => undefined);
+  }
+
+  async #execute<Row extends object>(statement: string, name: string): Promise<Row[]> {
+    const client = new Client({ connectionString: this.urlOf(name), application_name: 'bench' });
+    // The query that is cut off says so.
+    client.on('error', () => undefined);
+    await client.connect();
+    try {
+      return (await client.query<Row>(statement)).rows;
+    } finally {
+      await client.end();
+    }
   }
 
   async #makeTemplate(): Promise<void> {
