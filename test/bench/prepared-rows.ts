@@ -6,7 +6,8 @@ import { PatchBuilder } from '../../src/mapping/patch.js';
 import type { Model } from '../../src/model/model.js';
 import { DEFAULT_LIMITS, type ReadItem } from '../../src/readers/reader.js';
 import { createReader } from '../../src/readers/registry.js';
-import { StageRows, rawText } from '../../src/sync/stage-rows.js';
+import { shortDigest } from '../../src/sync/recognition.js';
+import { rawText } from '../../src/sync/stage-rows.js';
 
 /** What the product makes of a record, as `PatchBuilder` says it; the fields that the benchmark's control file sets. */
 export interface MappedUser {
@@ -54,25 +55,24 @@ async function* linesOf(batches: AsyncIterable<readonly ReadItem[]>, mapping: Co
 }
 
 class RowEncoder {
-  readonly #rows = new StageRows();
-  readonly #decoder = new TextDecoder();
   #seq = 0;
 
-  /** The product encodes the row; its column with all that was mapped becomes a column for each part of it. */
   line(item: ReadItem, mapping: CompiledMapping, patches: PatchBuilder): string {
     const outcome = item.kind === 'record' ? mapping.map(item.value) : undefined;
     if (item.kind !== 'record' || outcome?.accepted !== true || outcome.errors.length > 0) {
       throw new Error(`the generator made a bad record: number ${item.position.record}`);
     }
     const { position, value, raw } = item;
-    const { username } = outcome;
     const mapped = patches.build(outcome);
-    const seq = this.#seq;
+    const cells = [
+      ...[this.#seq, 0, position.record, position.line, position.byte].map(String),
+      escape(outcome.username),
+      shortDigest(mapped),
+      ...columnsOf(JSON.parse(mapped) as MappedUser),
+      escape(rawText(value, raw)),
+    ];
     this.#seq += 1;
-    this.#rows.add({ seq, file: 0, position, username, inError: false, mapped, raw: rawText(value, raw) });
-    const cells = this.#decoder.decode(this.#rows.take().rows).split('\t');
-    const [, , , , , , digest, , , rawLine] = cells;
-    return `${[...cells.slice(0, 6), digest, ...columnsOf(JSON.parse(mapped) as MappedUser), rawLine].join('\t')}`;
+    return `${cells.join('\t')}\n`;
   }
 }
 
