@@ -1,7 +1,11 @@
 import type { InputRecord, RecordError, RecordPosition } from '../domain/record.js';
 
 /** Enough that the cost of a hand-over does not matter, little enough that many fit in memory. */
-const BATCH_CHARS = 512 * 1024;
+const BATCH_BYTES = 512 * 1024;
+/** For the row that makes a batch full. */
+const SPARE_BYTES = 16 * 1024;
+/** A UTF-16 code unit has at most so many bytes in UTF-8. */
+const MOST_BYTES = 3;
 
 const NULL = '\\N';
 
@@ -13,13 +17,17 @@ export interface RowPlace {
   readonly username: string;
 }
 
-/** Lines for `COPY … FROM STDIN` in text format, in the order of the staging table's columns. */
+/**
+ * Lines for `COPY … FROM STDIN` in text format, in the order of the staging table's columns. Each is encoded at once: as
+ * text, thousands of them are a heavy burden on the garbage collector.
+ */
 export class StageRows {
-  #text = '';
+  #bytes = newBuffer(BATCH_BYTES + SPARE_BYTES);
+  #length = 0;
   #count = 0;
 
   get isFull(): boolean {
-    return this.#text.length >= BATCH_CHARS;
+    return this.#length >= BATCH_BYTES;
   }
 
   /** A record that was mapped. */
@@ -46,18 +54,31 @@ export class StageRows {
 
   #add({ seq, file, position, username }: RowPlace, rest: string): void {
     const { record, line, byte } = position;
-    this.#text += `${seq}\t${file}\t${record}\t${line}\t${byte}\t${escape(username)}\t${rest}\n`;
+    const row = `${seq}\t${file}\t${record}\t${line}\t${byte}\t${escape(username)}\t${rest}\n`;
+    const most = this.#length + row.length * MOST_BYTES;
+    if (most > this.#bytes.length) {
+      const larger = newBuffer(2 * most);
+      this.#bytes.copy(larger, 0, 0, this.#length);
+      this.#bytes = larger;
+    }
+    this.#length += this.#bytes.write(row, this.#length);
     this.#count += 1;
   }
 
-  /** The lines so far, as bytes that own their memory; starts afresh. */
+  /** The lines so far, in memory of their own; starts afresh. */
   take(): { rows: Uint8Array<ArrayBuffer>; rowCount: number } {
-    const rows = new TextEncoder().encode(this.#text);
+    const rows = new Uint8Array(this.#bytes.buffer, 0, this.#length);
     const rowCount = this.#count;
-    this.#text = '';
+    this.#bytes = newBuffer(BATCH_BYTES + SPARE_BYTES);
+    this.#length = 0;
     this.#count = 0;
     return { rows, rowCount };
   }
+}
+
+/** Memory that can be handed to another thread: no part of the pool that small buffers share. */
+function newBuffer(bytes: number): Buffer<ArrayBuffer> {
+  return Buffer.allocUnsafeSlow(bytes);
 }
 
 /** COPY's text format: backslash and the three separators must not stand for themselves. */

@@ -184,10 +184,10 @@ class StageWorker {
     if (file === undefined) throw new Error(`the batch has no file ${fileIndex}`);
     for (const [names, records] of Object.entries(given)) this.#valueCounts.add(names, records);
     const outcomes = this.#asksDirectory ? await this.#mapAll(items) : undefined;
-    items.forEach((item, at) => {
+    for (const [at, item] of items.entries()) {
       this.#stage(item, file, fileIndex, outcomes?.[at]);
-    });
-    if (this.#rows.isFull || this.#errors.length >= 1000) await this.#send();
+      if (this.#rows.isFull || this.#errors.length >= 1000) await this.#send();
+    }
   }
 
   /** For a control file that asks what the directory holds: all records of a batch with the same few questions. */
