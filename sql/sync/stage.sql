@@ -22,13 +22,18 @@ create unlogged table {{stage}} (
 -- Ends the sessions that still copy into the table $1: a process that was frozen, and lost the run, never would.
 select pg_terminate_backend(pid) as ended from pg_locks
 where relation = to_regclass($1::text) and database = (select oid from pg_database where datname = current_database())
-  and mode = 'RowExclusiveLock' and granted
+  and mode in ('RowExclusiveLock', 'AccessExclusiveLock') and granted
 
 -- name: drop-stage
 drop table if exists {{stage}}
 
+-- name: begin-copy
+-- In a table that was emptied by the same transaction, rows can be written as visible to all: reading them for the first time
+-- need not look up who wrote them, and note it in each page.
+truncate {{stage}}
+
 -- name: copy-stage
-copy {{stage}} from stdin
+copy {{stage}} from stdin with (freeze)
 
 -- name: list-stages
 -- Staging tables by run, for finding those that nothing needs any more.

@@ -51,6 +51,7 @@ export async function stageBatch(database: Database, request: StageRequest): Pro
   });
   return database.withConnection(async (connection) => {
     await connection.client.query('begin');
+    await connection.run('stage/begin-copy', [], stage);
     const copy = new CopyInto(connection, database.queryText('stage/copy-stage', stage));
     const worker = new Worker(new URL('./stage-worker.js', import.meta.url), {
       workerData: request.job,

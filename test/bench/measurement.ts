@@ -10,7 +10,7 @@ export interface Measurement {
   readonly batch: Batch;
   readonly format: Format;
   readonly users: number;
-  /** For `rows`: of the sample, as if it had been all records. */
+  /** Of what goes row by row: of the sample, as if it had been all records. */
   readonly seconds: number;
   /** Records that were really worked on, where those are a sample. */
   readonly sample?: number;

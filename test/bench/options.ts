@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { ORDERS, type Order } from './feed.js';
 import { FORMATS, type Format } from './feed-file.js';
 
-export const CONTESTANTS = ['floor', 'product', 'rows'] as const;
+export const CONTESTANTS = ['floor', 'product', 'rows', 'careful'] as const;
 export type Contestant = (typeof CONTESTANTS)[number];
 
 export interface Options {
@@ -36,7 +36,8 @@ Measures the product against hand-written SQL and against a script that goes row
   --left SHARE         share of users who are missing in the third batch (0)
   --order ORDER        order of the second and third batch: as-is or shuffled (as-is)
   --seed N             other people for another seed (1)
-  --contestants LIST   floor, product, rows; rows needs floor (all)
+  --contestants LIST   floor, product, and two scripts that go row by row: rows writes each user, careful those who
+                       differ; both need floor (all)
   --growth LIST        instead: the product alone, once, at each of these numbers of users
   --folder FOLDER      where temporary folders are made (the system's)
   --json FILE          writes every single measurement
@@ -64,8 +65,8 @@ export function readOptions(args: readonly string[]): Options | undefined {
   });
   if (values.help) return undefined;
   const contestants = listOf('contestants', values.contestants, CONTESTANTS);
-  if (contestants.includes('rows') && !contestants.includes('floor')) {
-    throw new Error('--contestants: rows works on a copy of the database of floor: name floor as well');
+  if (!contestants.includes('floor') && contestants.some((one) => one === 'rows' || one === 'careful')) {
+    throw new Error('--contestants: rows and careful work on a copy of the database of floor: name floor as well');
   }
   const [order] = listOf('order', values.order, ORDERS);
   return {

@@ -14,6 +14,8 @@ export interface Summary {
   readonly productToJson?: number;
   readonly rowsSeconds?: number;
   readonly rowsToProduct?: number;
+  readonly carefulSeconds?: number;
+  readonly carefulToProduct?: number;
   readonly stageSeconds?: number;
   readonly planSeconds?: number;
   readonly applySeconds?: number;
@@ -29,6 +31,7 @@ export function summarise(measurements: readonly Measurement[]): Summary[] {
       const product = of('product', batch, format);
       const floor = median(of('floor', batch, format).map(({ seconds }) => seconds));
       const rows = median(of('rows', batch, format).map(({ seconds }) => seconds));
+      const careful = median(of('careful', batch, format).map(({ seconds }) => seconds));
       const seconds = median(product.map((one) => one.seconds));
       const json = median(of('product', batch, 'json').map((one) => one.seconds));
       if (floor === undefined && seconds === undefined) return [];
@@ -39,6 +42,8 @@ export function summarise(measurements: readonly Measurement[]): Summary[] {
         productToJson: format === 'json' ? undefined : ratio(seconds, json),
         rowsSeconds: rows,
         rowsToProduct: ratio(rows, seconds),
+        carefulSeconds: careful,
+        carefulToProduct: ratio(careful, seconds),
         stageSeconds: median(product.map(({ phases }) => phases?.stage)),
         planSeconds: median(product.map(({ phases }) => phases?.plan)),
         applySeconds: median(product.map(({ phases }) => phases?.apply)),
@@ -53,7 +58,18 @@ export function summarise(measurements: readonly Measurement[]): Summary[] {
 /** @param users whom each phase is said to have worked on */
 export function summaryTable(summaries: readonly Summary[], users: number): string {
   const head = [
-    ...['batch', 'format', 'floor s', 'product s', 'product/floor', 'product/json', 'rows s', 'rows/product'],
+    ...[
+      'batch',
+      'format',
+      'floor s',
+      'product s',
+      'product/floor',
+      'product/json',
+      'rows s',
+      'rows/product',
+      'careful s',
+      'careful/product',
+    ],
     ...['stage s', 'rec/s', 'plan s', 'rec/s', 'apply s', 'rec/s', 'RSS MiB', 'loop p99 ms'],
   ];
   const body = summaries.map((one) => [
@@ -65,6 +81,8 @@ export function summaryTable(summaries: readonly Summary[], users: number): stri
     fixed(one.productToJson, 2),
     fixed(one.rowsSeconds, 1),
     fixed(one.rowsToProduct, 1),
+    fixed(one.carefulSeconds, 1),
+    fixed(one.carefulToProduct, 1),
     ...[one.stageSeconds, one.planSeconds, one.applySeconds].flatMap((seconds) => phaseCells(seconds, users)),
     fixed(one.peakRssMib, 0),
     fixed(one.eventLoopP99Ms, 1),

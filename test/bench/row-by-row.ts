@@ -19,17 +19,20 @@ interface Stored {
 }
 
 /**
- * How most scripts are written: record by record, each user is looked up and compared, and written when something differs,
- * with statements of their own for account, profile, memberships and state. Reading is outside transactions, what is
- * written for one record is inside one. There is no log of changes: what it costs here is what it costs at least.
+ * How most scripts are written: record by record, each user is looked up, then inserted or updated, with statements of
+ * their own for account, profile, memberships and state. A careful one compares first, and writes nothing when nothing
+ * differs. Reading is outside transactions, what is written for one record is inside one. There is no log of changes: what
+ * it costs here is what it costs at least.
  */
 export class RowByRow {
   readonly #url: string;
   readonly #mapping: CompiledMapping;
   readonly #patches: PatchBuilder;
+  readonly #isCareful: boolean;
 
-  constructor(url: string, mapping: CompiledMapping, model: Model) {
+  constructor(url: string, mapping: CompiledMapping, model: Model, isCareful: boolean) {
     this.#url = url;
+    this.#isCareful = isCareful;
     this.#mapping = mapping;
     this.#patches = new PatchBuilder(model, mapping.mentioned);
   }
@@ -68,7 +71,7 @@ export class RowByRow {
       await inTransaction(client, () => add(client, outcome.username, wanted));
       return true;
     }
-    if (await isAsWanted(client, stored, wanted)) return false;
+    if (this.#isCareful && (await isAsWanted(client, stored, wanted))) return false;
     await inTransaction(client, () => change(client, outcome.username, stored, wanted));
     return true;
   }
