@@ -199,9 +199,10 @@ async function findStaged(context: SyncContext, runId: number, username: string)
     line: number;
     accepted: boolean;
     mapped: string | null;
-    raw: string;
+    raw: string | null;
   }>('stage/staged-user', [username], table);
-  if (row === undefined) return undefined;
+  // Somebody may have removed what was received.
+  if (row?.raw == null) return undefined;
   const [run] = await database.query<{ controlId: number }>(
     'select control_id as "controlId" from sync.run where id = $1',
     [runId],
@@ -209,10 +210,10 @@ async function findStaged(context: SyncContext, runId: number, username: string)
   const stored = run === undefined ? undefined : await controlFile(database, run.controlId);
   const control = stored === undefined ? undefined : readControlRow(stored, language);
   const names = (control?.files ?? (await runFiles(database, runId))).map(({ name }) => name);
-  const { file, mapped, ...rest } = row;
-  const received = { run: runId, file: names[file] ?? '', ...rest };
+  const { file, mapped, raw, ...rest } = row;
+  const received = { run: runId, file: names[file] ?? '', ...rest, raw };
   if (mapped !== null) return { ...received, mapped: JSON.parse(mapped) as unknown };
-  const again = row.accepted && control !== undefined ? await mapAgain(context, control, row.raw) : undefined;
+  const again = row.accepted && control !== undefined ? await mapAgain(context, control, raw) : undefined;
   return { ...received, mapped: again ?? null };
 }
 

@@ -12,7 +12,20 @@ interface Results {
 }
 
 /** Small: what the figures are is for a machine that does nothing else. */
-const FLAGS = ['--users', '2000', '--rounds', '1', '--changed', '0.1', '--joined', '0.05', '--left', '0.05'];
+const FLAGS = [
+  '--users',
+  '2000',
+  '--rounds',
+  '1',
+  '--formats',
+  'json,tsv',
+  '--changed',
+  '0.1',
+  '--joined',
+  '0.05',
+  '--left',
+  '0.05',
+];
 
 describe('The benchmark', () => {
   it('brings hand-written SQL and the product to the same directory, and measures both, scripts and formats', async () => {
@@ -30,8 +43,6 @@ describe('The benchmark', () => {
       'first json',
       'unchanged json',
       'changed json',
-      'first xml',
-      'unchanged xml',
       'first tsv',
       'unchanged tsv',
     ]);
