@@ -85,21 +85,26 @@ describe('A record that is the same as last time', () => {
     expect(await receivedFrom(harness, 'ada')).to.deep.include({ run: run.id, accepted: true, raw: person('ada') });
   });
 
-  it('is mapped when the user came back, or another value was taken in meanwhile', async () => {
+  it('is mapped when the user came back', async () => {
     await using harness = await SyncHarness.open();
     await harness.sync(crowd(person('ada')));
     await harness.sync(crowd(person('ada')).slice(1));
     const back = await harness.sync(crowd(person('ada')));
     expect(await mappedIn(harness, back)).to.deep.equal(['ada']);
     expect(back.counts).to.include({ unblocked: 1 });
-    // Somebody brings the directory in line by hand before the source does, and then the source goes back.
-    await harness.rows(`update directory.account set name_first = 'Eve' where email = 'ada@example.org'`);
+  });
+
+  it('is mapped when the source goes back to it after somebody brought the directory in line with another', async () => {
+    await using harness = await SyncHarness.open();
+    await harness.sync([person('ada')]);
+    await harness.rows(`update directory.account set name_first = 'Eve'`);
     await harness.rows(
       `update directory.object set attributes = jsonb_set(attributes, '{dc:attribute:title,0,value,first}', '"Eve"')
-       where attributes @> '{"std:attribute:email": [{"value": "ada@example.org"}]}'`,
+       where attributes ? 'std:attribute:email'`,
     );
-    expect((await harness.sync(crowd(person('ada', { FIRST_NAME: 'Eve' })))).counts).to.include({ updated: 0 });
-    expect((await harness.sync(crowd(person('ada')))).counts).to.include({ updated: 1 });
+    // One of one is more than is kept without a change.
+    expect((await harness.sync([person('ada', { FIRST_NAME: 'Eve' })])).counts).to.include({ updated: 0 });
+    expect((await harness.sync([person('ada')])).counts).to.include({ updated: 1 });
   });
 
   it('is mapped by a new control file, and recognised from then on', async () => {
