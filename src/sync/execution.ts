@@ -146,11 +146,11 @@ export class Execution {
       // The thread may have been stopped in the middle; what an earlier process left there goes too.
     ).finally(() => rm(processing, { recursive: true, force: true }));
     for (const warning of staged.warnings) await this.#note('warn', warning, 'record-processor');
-    const { records, accepted, inError } = staged;
+    const { records, accepted, recognised, inError } = staged;
     const names = files.map(({ file }) => file.name).join(', ');
     await this.#note(
       'info',
-      `Read ${records} records of ${names}: ${accepted} accepted, ${inError} of them with errors.`,
+      `Read ${records} records of ${names}: ${accepted} accepted, ${inError} of them with errors, ${recognised} as last time.`,
     );
     return staged;
   }
