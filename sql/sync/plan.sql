@@ -111,19 +111,19 @@ from staged
 
 -- name: make-candidates
 -- The users to look at, set apart and counted: what joins them with the directory is then planned for their number.
--- `profile_ref` is their profile's, or the one that it will have.
-create temporary table candidate (
+-- `profile_ref` is their profile's, or the one that it will have. Not temporary, as several connections plan at once.
+create unlogged table {{stage}}_candidate (
   seq           integer not null,
   account_id    bigint,
   in_feed       boolean,
   profile_ref   bigint not null,
   makes_profile boolean not null
-) on commit drop
+) with (autovacuum_enabled = false)
 
 -- name: find-candidates
 -- Users that are new (no account), whose record differs, who come back, or were in error. $1 feed id; $2: all of them, as
 -- an operator asked.
-insert into candidate (seq, account_id, in_feed, profile_ref, makes_profile)
+insert into {{stage}}_candidate (seq, account_id, in_feed, profile_ref, makes_profile)
 select stage.seq, feed_user.account_id, feed_user.in_feed,
        coalesce(account.profile_ref, nextval('directory.object_ref_seq')), account.profile_ref is null
 from {{stage}} as stage
@@ -136,23 +136,23 @@ where stage.digest is not null and stage.mapped is not null
                or feed_user.digest is distinct from stage.digest))
 
 -- name: analyze-candidates
-analyze candidate
+analyze {{stage}}_candidate
 
 -- name: make-links
 -- What the references of a candidate to people resolve to, as sync.with_people wants it, and which of the profiles this
 -- run has yet to make.
-create temporary table link (
+create unlogged table {{stage}}_link (
   seq     integer not null,
   places  jsonb not null,
   awaited bigint[]
-) on commit drop
+) with (autovacuum_enabled = false)
 
 -- name: find-references
 create temporary table reference on commit drop as
 select candidate.seq, place.number, place.person -> 'at' as at,
        case when place.person ? 'username' then 'username' else 'email' end as kind,
        coalesce(place.person ->> 'username', place.person ->> 'email') as value
-from candidate
+from {{stage}}_candidate as candidate
 join {{stage}} as stage on stage.seq = candidate.seq
 cross join lateral jsonb_array_elements(stage.mapped::jsonb -> 'people') with ordinality as place (person, number)
 
@@ -173,7 +173,7 @@ found as (
   select asked.kind, asked.value, candidate.profile_ref, true, 2, candidate.seq
   from asked
   join {{stage}} as stage on stage.username = asked.value
-  join candidate on candidate.seq = stage.seq
+  join {{stage}}_candidate as candidate on candidate.seq = stage.seq
   where asked.kind = 'username' and candidate.makes_profile
   union all
   select asked.kind, asked.value, account.profile_ref, false, case when account.is_active then 1 else 3 end, account.id
@@ -185,7 +185,7 @@ found as (
   from asked
   join (
     select lower(stage.mapped::jsonb -> 'user' ->> 'email') as email, candidate.profile_ref, candidate.seq
-    from candidate
+    from {{stage}}_candidate as candidate
     join {{stage}} as stage on stage.seq = candidate.seq
     where candidate.makes_profile and exists (select from asked where kind = 'email')
   ) as coming on coming.email = asked.value
@@ -196,7 +196,7 @@ from found
 order by kind, value, rank, tie
 
 -- name: fill-links
-insert into link (seq, places, awaited)
+insert into {{stage}}_link (seq, places, awaited)
 select reference.seq,
        jsonb_agg(jsonb_build_object('at', reference.at, 'ref', person.ref::text) order by reference.number desc),
        array_agg(distinct person.ref) filter (where person.awaited)
@@ -205,7 +205,7 @@ left join person on person.kind = reference.kind and person.value = reference.va
 group by reference.seq
 
 -- name: analyze-links
-analyze link
+analyze {{stage}}_link
 
 -- name: reject-references
 -- References that nobody answers to are errors on their records. $1 run id, $2 file names by number.
@@ -255,9 +255,9 @@ insert into dependent (seq, number, destination, owner_number, loaded, place, or
 select candidate.seq, object.number - 1, object.given ->> 'destination', (object.given ->> 'owner')::integer,
        (object.given ->> 'ref')::bigint, (object.given ->> 'place')::integer, object.given ->> 'origin',
        (object.given ->> 'make')::boolean, object.given -> 'values', coalesce(object.given -> 'drop', '{}')
-from candidate
+from {{stage}}_candidate as candidate
 join {{stage}} as stage on stage.seq = candidate.seq
-left join link on link.seq = candidate.seq
+left join {{stage}}_link as link on link.seq = candidate.seq
 cross join lateral jsonb_array_elements(
   sync.with_people(stage.mapped::jsonb, coalesce(link.places, '[]')) -> 'dependents') with ordinality as object (given, number)
 
@@ -271,7 +271,7 @@ with loaded as (
   select dependent.seq, dependent.loaded, object.owner, candidate.profile_ref, dependent.owner_number,
          min(dependent.seq) over (partition by dependent.loaded) as first_seq
   from dependent
-  join candidate on candidate.seq = dependent.seq
+  join {{stage}}_candidate as candidate on candidate.seq = dependent.seq
   left join directory.object on object.ref = dependent.loaded
   where dependent.loaded is not null
 ),
@@ -280,7 +280,7 @@ refused as (
   where seq <> first_seq or owner_number is null and owner is not null and owner <> profile_ref
 ),
 unplanned as (
-  delete from candidate using refused where candidate.seq = refused.seq
+  delete from {{stage}}_candidate as candidate using refused where candidate.seq = refused.seq
 ),
 unlinked as (
   delete from dependent using refused where dependent.seq = refused.seq
@@ -309,7 +309,7 @@ with owned as (
          case when dependent.owner_number is null then candidate.profile_ref else owner.ref end as owner,
          coalesce(loading.taken, '{}') as taken
   from dependent
-  join candidate on candidate.seq = dependent.seq
+  join {{stage}}_candidate as candidate on candidate.seq = dependent.seq
   left join dependent as owner on owner.seq = dependent.seq and owner.number = dependent.owner_number
   left join (select seq, array_agg(loaded) as taken from dependent where loaded is not null group by seq) as loading
     on loading.seq = dependent.seq
@@ -349,15 +349,15 @@ where dependent.seq = matched.seq and dependent.number = matched.number
 
 -- name: make-dependent-changes
 -- What changes among the objects of a candidate, by ref.
-create temporary table dependent_change (
+create unlogged table {{stage}}_dependent_change (
   seq    integer not null,
   before jsonb,
   after  jsonb not null
-) on commit drop
+) with (autovacuum_enabled = false)
 
 -- name: find-dependent-changes
 -- $1: for each destination the type of its objects and the attribute that links them to their owner.
-insert into dependent_change (seq, before, after)
+insert into {{stage}}_dependent_change (seq, before, after)
 with target as (
   select dependent.seq, dependent.ref, dependent.destination, dependent.origin, dependent.is_new,
          $1::jsonb -> dependent.destination ->> 'type' as type,
@@ -386,24 +386,30 @@ from target
 where is_new or old <> new
 group by seq
 
+-- name: drop-candidates
+drop table if exists {{stage}}_candidate, {{stage}}_link, {{stage}}_dependent_change
+
+-- name: stage-pages
+select (pg_relation_size('{{stage}}') / current_setting('block_size')::integer)::integer as pages
+
 -- name: plan-adds
--- $2 base.
+-- $2 base; of the staged rows from place $3 to place $4.
 insert into sync.change (run_id, ordinal, kind, username, digest, profile_ref, awaited, after)
 select $1::bigint, $2::integer + stage.seq, 'add', stage.username, stage.digest, candidate.profile_ref, link.awaited,
        case when dependent_change.seq is null then given.after
             else given.after || jsonb_build_object('dependents', dependent_change.after) end
 from {{stage}} as stage
-join candidate on candidate.seq = stage.seq
-left join link on link.seq = stage.seq
-left join dependent_change on dependent_change.seq = stage.seq
+join {{stage}}_candidate as candidate on candidate.seq = stage.seq
+left join {{stage}}_link as link on link.seq = stage.seq
+left join {{stage}}_dependent_change as dependent_change on dependent_change.seq = stage.seq
 cross join lateral (
   select case when link.seq is null then stage.mapped::jsonb
               else sync.with_people(stage.mapped::jsonb, link.places) end - '{drop,dependents}'::text[] as after
 ) as given
-where candidate.account_id is null
+where candidate.account_id is null and stage.ctid >= $3::tid and stage.ctid < $4::tid
 
 -- name: plan-changes
--- Candidates that have an account. $2 base. before and after hold only what differs. An account that somebody deactivated
+-- Candidates that have an account. $2 base; of the staged rows from place $3 to place $4. before and after hold only what differs. An account that somebody deactivated
 -- by hand stays so, unless the user comes back. `offset 0` keeps Postgres from computing a column anew wherever it is used.
 with given as (
   select stage.seq, stage.username, stage.digest, candidate.account_id, candidate.in_feed, link.awaited,
@@ -411,11 +417,11 @@ with given as (
               else sync.with_people(stage.mapped::jsonb, link.places) end as given,
          case when candidate.makes_profile then candidate.profile_ref end as profile_ref,
          dependent_change.before as old_dependents, dependent_change.after as new_dependents
-  from candidate
+  from {{stage}}_candidate as candidate
   join {{stage}} as stage on stage.seq = candidate.seq
-  left join link on link.seq = candidate.seq
-  left join dependent_change on dependent_change.seq = candidate.seq
-  where candidate.account_id is not null
+  left join {{stage}}_link as link on link.seq = candidate.seq
+  left join {{stage}}_dependent_change as dependent_change on dependent_change.seq = candidate.seq
+  where candidate.account_id is not null and stage.ctid >= $3::tid and stage.ctid < $4::tid
   offset 0
 ),
 present as (

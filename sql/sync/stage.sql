@@ -25,7 +25,8 @@ where relation = to_regclass($1::text) and database = (select oid from pg_databa
   and mode in ('RowExclusiveLock', 'AccessExclusiveLock') and granted
 
 -- name: drop-stage
-drop table if exists {{stage}}
+-- With what was set apart for planning, should that have been left behind.
+drop table if exists {{stage}}, {{stage}}_candidate, {{stage}}_link, {{stage}}_dependent_change
 
 -- name: begin-copy
 -- In a table that was emptied by the same transaction, rows can be written as visible to all: reading them for the first time

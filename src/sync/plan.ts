@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import type { Connection, Database, Executor } from '../db/database.js';
 import { stageTable, type StageTable } from '../db/queries.js';
 import type { Lease } from '../db/lease.js';
@@ -145,6 +146,9 @@ async function classify(database: Database, request: PlanRequest, stage: StageTa
   return found;
 }
 
+/** Of the staging table, for a connection of its own: about 8 MB. */
+const LEAST_PAGES = 1000;
+
 /** What planning finds wrong with records. */
 interface Refused {
   /** References to people whom nobody is. */
@@ -162,24 +166,48 @@ async function planRecords(
   found: Classification,
   step: () => void,
 ): Promise<Refused> {
-  const { attempt, force } = request;
+  const { attempt, force, lease } = request;
   const { runId, feedId } = attempt;
   const stage = stageTable(runId);
-  return request.lease.transaction(async (connection) => {
-    await connection.run('plan/make-candidates');
+  const refused = await lease.transaction(async (connection) => {
+    await connection.run('plan/drop-candidates', [], stage);
+    await connection.run('plan/make-candidates', [], stage);
     await connection.run('plan/find-candidates', [feedId, force], stage);
-    await connection.run('plan/analyze-candidates');
-    await connection.run('plan/make-links');
+    await connection.run('plan/analyze-candidates', [], stage);
+    await connection.run('plan/make-links', [], stage);
     const unknownPeople = request.hasPeople ? await resolvePeople(connection, request, stage) : 0;
-    await connection.run('plan/analyze-links');
-    await connection.run('plan/make-dependent-changes');
+    await connection.run('plan/analyze-links', [], stage);
+    await connection.run('plan/make-dependent-changes', [], stage);
     const loads = request.hasDependents ? await planDependents(connection, request, stage) : 0;
-    step();
-    if (found.added > 0) await connection.run('plan/plan-adds', [runId, base], stage);
-    if (found.candidates > 0) await connection.run('plan/plan-changes', [runId, base], stage);
-    step();
     return { unknownPeople, loads };
   });
+  step();
+  // Most of planning is to write the differences down. Parts of the batch do not meet, so a few are planned at once.
+  const limit = pLimit(attempt.settings.concurrency);
+  const parts = partsOf(await number(lease.executor, 'plan/stage-pages', [], 'pages', stage), attempt);
+  const planned = await Promise.allSettled(
+    parts.map(([from, to]) =>
+      limit(async () => {
+        attempt.signal.throwIfAborted();
+        const part = [runId, base, `(${from},0)`, `(${to},0)`];
+        if (found.added > 0) await lease.executor.run('plan/plan-adds', part, stage);
+        if (found.candidates > 0) await lease.executor.run('plan/plan-changes', part, stage);
+      }),
+    ),
+  );
+  // Not before all have ended: what is planned anew must not meet what is still being written.
+  const failed = planned.find((part) => part.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  await lease.executor.run('plan/drop-candidates', [], stage);
+  step();
+  return refused;
+}
+
+/** Ranges of pages of the staging table, one for each connection that may write; small tables are not worth it. */
+function partsOf(pages: number, { settings }: RunAttempt): [from: number, to: number][] {
+  const count = Math.max(1, Math.min(settings.concurrency, Math.floor(pages / LEAST_PAGES)));
+  const size = Math.ceil(pages / count);
+  return Array.from({ length: count }, (_, part) => [part * size, Math.max(1, (part + 1) * size)]);
 }
 
 async function resolvePeople(
@@ -189,7 +217,7 @@ async function resolvePeople(
 ): Promise<number> {
   await connection.run('plan/find-references', [], stage);
   await connection.run('plan/find-people', [], stage);
-  await connection.run('plan/fill-links');
+  await connection.run('plan/fill-links', [], stage);
   return number(connection, 'plan/reject-references', [attempt.runId, fileNames], 'unknown', stage);
 }
 
@@ -208,12 +236,12 @@ async function planDependents(
   await connection.run('plan/analyze-dependents');
   const rejected = await number(connection, 'plan/reject-loads', [attempt.runId, fileNames], 'rejected', stage);
   for (const { name, objectType } of model.dependents) {
-    await connection.run('plan/place-dependents', [name, typesOfKind(model, objectType)]);
+    await connection.run('plan/place-dependents', [name, typesOfKind(model, objectType)], stage);
   }
   const links = Object.fromEntries(
     model.dependents.map(({ name, objectType, link }) => [name, { type: objectType, link }]),
   );
-  await connection.run('plan/find-dependent-changes', [JSON.stringify(links)]);
+  await connection.run('plan/find-dependent-changes', [JSON.stringify(links)], stage);
   return rejected;
 }
 
