@@ -8,4 +8,9 @@ alter table sync.feed_user
 
 alter table sync.run
   -- What the records of the batch were digested with.
-  add column record_seed text;
+  add column record_seed text,
+  -- Records that were the same as last time.
+  add column recognised  integer;
+
+-- Plans that wait for approval have none of this: they are made again.
+update sync.run set planned_version = null where status = 'held';

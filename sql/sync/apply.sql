@@ -234,8 +234,8 @@ where stage.username = feed_user.username and stage.digest is not null
 
 -- name: settle-records
 -- Keeps records that differ from those last taken in although they are mapped to the same, so that they are recognised next
--- time: all of them when records are digested with something else than in the last batch ($4), else no more than $5, as a
--- source may put into each record what is new every time. $1 run id, $2 feed id, $3 file names by number.
+-- time: all of them when records are digested with something else than in the last batch ($4), else all or none when they are
+-- more than $5, as a source may put into each record what is new every time. $1 run id, $2 feed id, $3 file names by number.
 with differing as materialized (
   select stage.seq, stage.username
   from {{stage}} as stage
@@ -245,7 +245,7 @@ with differing as materialized (
     and feed_user.record_digest is distinct from stage.record_digest
 ),
 kept as (
-  select stage.*
+  select stage.username, stage.file, stage.record, stage.line, stage.byte, stage.record_digest, stage.given, stage.raw
   from differing
   join {{stage}} as stage on stage.username = differing.username and stage.seq = differing.seq
   where (select count(*) from differing) <= $5::integer

@@ -1,7 +1,7 @@
 -- What control files ask of the directory while records are mapped, for a batch of records at a time.
 
 -- name: model-behaviours
-select behaviour, ref from sync.model_object
+select behaviour, ref from sync.model_object order by behaviour
 
 -- name: all-behaviours
 -- Those of the model come first; of the others the oldest object that has a code.

@@ -22,19 +22,14 @@ create unlogged table {{stage}} (
 -- Ends the sessions that still copy into the table $1: a process that was frozen, and lost the run, never would.
 select pg_terminate_backend(pid) as ended from pg_locks
 where relation = to_regclass($1::text) and database = (select oid from pg_database where datname = current_database())
-  and mode in ('RowExclusiveLock', 'AccessExclusiveLock') and granted
+  and mode = 'RowExclusiveLock' and granted
 
 -- name: drop-stage
 -- With what was set apart for planning, should that have been left behind.
 drop table if exists {{stage}}, {{stage}}_candidate, {{stage}}_link, {{stage}}_dependent_change
 
--- name: begin-copy
--- In a table that was emptied by the same transaction, rows can be written as visible to all: reading them for the first time
--- need not look up who wrote them, and note it in each page.
-truncate {{stage}}
-
 -- name: copy-stage
-copy {{stage}} from stdin with (freeze)
+copy {{stage}} from stdin
 
 -- name: list-stages
 -- Staging tables by run, for finding those that nothing needs any more.
@@ -61,9 +56,9 @@ select count(*) as staged from {{stage}}
 select to_regclass($1::text) is not null as exists
 
 -- name: staged-user
--- What a batch held for one user. A record that was recognised is the one last taken in.
+-- What the batch of run $2 held for one user. A record that was recognised is the one taken in by then.
 select stage.file, stage.record, stage.line, stage.byte, stage.digest is not null as accepted, stage.mapped,
        coalesce(stage.raw, received.raw) as raw
 from {{stage}} as stage
-left join sync.received on received.username = stage.username
+left join sync.received on received.username = stage.username and received.run_id <= $2::bigint
 where stage.username = $1::text order by stage.seq

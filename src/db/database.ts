@@ -45,10 +45,13 @@ export class Database implements Executor {
   readonly #pool: Pool;
   readonly #queries: Queries;
   readonly #liveness: Liveness;
+  /** Most connections at once. */
+  readonly poolSize: number;
   #builder: Knex | undefined;
 
   constructor(options: DatabaseOptions, queries: Queries) {
     this.#queries = queries;
+    this.poolSize = options.poolSize;
     this.#liveness = new Liveness({ url: options.url, ...(options.liveness ?? USUAL_LIVENESS) });
     this.#pool = new Pool({
       connectionString: options.url,

@@ -121,6 +121,7 @@ export interface RunUpdate {
   plannedVersion?: number;
   modelDigest?: string;
   recordSeed?: string | null;
+  recognised?: number;
   failureCode?: string;
   failureMessage?: string;
   approvedBy?: string | null;
@@ -144,6 +145,7 @@ const UPDATE_COLUMNS: Readonly<Record<keyof RunUpdate, string>> = {
   plannedVersion: 'planned_version',
   modelDigest: 'model_digest',
   recordSeed: 'record_seed',
+  recognised: 'recognised',
   failureCode: 'failure_code',
   failureMessage: 'failure_message',
   approvedBy: 'approved_by',

@@ -150,3 +150,8 @@ export interface RunProgress {
   /** Records read so far, while staging. */
   readonly records?: number;
 }
+
+/** Users whom a run changed, or would. */
+export function changesIn({ added, updated, blocked, unblocked }: RunCounts): number {
+  return added + updated + blocked + unblocked;
+}

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { isSupportedCountry, parsePhoneNumberFromString, type CountryCode } from 'libphonenumber-js/min';
 
 /**
@@ -15,6 +16,12 @@ const GENERATION_SIZE = 4096;
 
 /** Longer texts hold something else. */
 const MAX_LENGTH = 100;
+
+/** The version of the rules: another one may write numbers in another form. */
+export function telephoneRules(): string {
+  const { version } = createRequire(import.meta.url)('libphonenumber-js/package.json') as { version: string };
+  return version;
+}
 
 export function isTelephoneCountry(code: string): code is CountryCode {
   return isSupportedCountry(code);

@@ -7,7 +7,7 @@ import { clearRecordErrors, countErrors, logRun } from '../db/run-log.js';
 import { findRun, moveRun, updateRun, type RunRow, type RunUpdate } from '../db/runs.js';
 import type { GuardResult } from '../domain/guard.js';
 import { describeGuard } from '../domain/guard-text.js';
-import { NO_COUNTS, countsOfPlan, type RunCounts, type RunPhase, type RunStatus } from '../domain/run.js';
+import { NO_COUNTS, changesIn, countsOfPlan, type RunCounts, type RunPhase, type RunStatus } from '../domain/run.js';
 import { UserSyncError } from '../lib/errors.js';
 import { directoryNeeds } from '../mapping/mapped-names.js';
 import { RunCancelledError, applyPlan } from './apply.js';
@@ -231,6 +231,7 @@ export class Execution {
       plannedVersion: plan.directoryVersion,
       modelDigest: languageDigest(this.#context),
       recordSeed: staged.recordSeed,
+      recognised: staged.recognised,
       errors: await countErrors(database, this.run.id),
     });
     return { counts, guards, staged, plan };
@@ -265,6 +266,7 @@ export class Execution {
     await this.#hooks.afterApply(counts);
     const changed = changesIn(counts);
     const isBatch = this.run.kind !== 'revert';
+    const isRepeated = this.run.status === 'applying';
     const last = await this.#last();
     await this.end(
       { outcome: changed > 0 ? 'applied' : 'nothing-to-change', applied: isBatch, counts },
@@ -280,9 +282,11 @@ export class Execution {
           hasRejected: planned.rejected > 0,
           // What earlier attempts applied may have been written when nothing was staged.
           recordsDiffer:
-            batch === undefined || batch.staged.accepted - batch.staged.recognised > changed - counts.blocked,
-          lastRecordSeed: last?.recordSeed ?? null,
-          isRepeated: this.run.status === 'applying',
+            batch === undefined ||
+            batch.staged.accepted - batch.staged.recognised > changed - counts.blocked ||
+            isRepeated,
+          last,
+          isRepeated,
           hasMissing: batch === undefined || batch.plan.missing > planned.blocked,
         });
       },
@@ -391,8 +395,4 @@ export class Execution {
       this.#timings[phase] = Math.round(this.#timings[phase] * 1000 + performance.now() - start) / 1000;
     }
   }
-}
-
-function changesIn({ added, updated, blocked, unblocked }: RunCounts): number {
-  return added + updated + blocked + unblocked;
 }

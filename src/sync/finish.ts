@@ -3,13 +3,18 @@ import { stageTable } from '../db/queries.js';
 import { errorsByCode } from '../db/run-log.js';
 import { moveRun, type RunUpdate } from '../db/runs.js';
 import type { RunStatus } from '../domain/run.js';
+import type { LastBatch } from './guards.js';
 import { StageLostError } from './plan.js';
 
 /** Serialises the ends of runs, so that changes are numbered in the order in which they become visible. */
 const PUBLICATION_LOCK = 'sync.publication';
 
-/** Of the rows of a batch, how many records are kept that are mapped to what they were before. */
+/**
+ * Of the rows of a batch, how many records are kept that are mapped to what they were before. All of them when most records
+ * of the last batch were recognised: then the source changed its records once, and does not do so every time.
+ */
 const KEPT_SHARE = 0.1;
+const ORDINARY_SHARE = 0.5;
 
 export interface SettleRequest {
   readonly runId: number;
@@ -21,8 +26,8 @@ export interface SettleRequest {
   readonly digestsDiffer: boolean;
   /** Some record may differ from the one last taken in although it is mapped to the same. */
   readonly recordsDiffer: boolean;
-  /** What the records of the last batch were digested with. */
-  readonly lastRecordSeed: string | null;
+  /** The batch before, if there was one. */
+  readonly last: LastBatch | undefined;
   readonly hasErrors: boolean;
   readonly hasRejected: boolean;
   /** Some user of the feed is not in the batch. */
@@ -44,8 +49,10 @@ export async function settleFeed(connection: Connection, request: SettleRequest)
   if (rows > 0 && counted?.staged === 0) throw new StageLostError(0, rows);
   if (request.digestsDiffer) await connection.run('apply/settle-digests', [runId, feedId], stage);
   if (request.recordsDiffer) {
-    const most = Math.floor(rows * KEPT_SHARE);
-    await connection.run('apply/settle-records', [runId, feedId, fileNames, request.lastRecordSeed, most], stage);
+    const { last } = request;
+    const wasOrdinary = last !== undefined && last.recognised >= last.counts.records * ORDINARY_SHARE;
+    const most = wasOrdinary ? rows : Math.floor(rows * KEPT_SHARE);
+    await connection.run('apply/settle-records', [runId, feedId, fileNames, last?.recordSeed ?? null, most], stage);
   }
   if (request.hasErrors || request.hasRejected) await connection.run('apply/settle-errors', [feedId], stage);
   if (request.hasRejected) await connection.run('apply/settle-rejected', [runId, feedId, fileNames], stage);

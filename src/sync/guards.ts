@@ -13,6 +13,8 @@ export interface LastBatch {
   readonly modelDigest: string | null;
   /** What its records were digested with. */
   readonly recordSeed: string | null;
+  /** Of its records, those that were the same as in the one before. */
+  readonly recognised: number;
   /** Nothing of it was left for the next run: no blocks withheld, no user refused by the database. */
   readonly isDone: boolean;
 }
@@ -47,6 +49,7 @@ export async function lastBatch(database: Database, feedId: number, runId: numbe
     control_id: number | null;
     model_digest: string | null;
     record_seed: string | null;
+    recognised: number | null;
     is_done: boolean;
   }>('guards/last-applied-batch', [feedId, runId]);
   if (row === undefined) return undefined;
@@ -59,6 +62,7 @@ export async function lastBatch(database: Database, feedId: number, runId: numbe
     controlId: row.control_id,
     modelDigest: row.model_digest,
     recordSeed: row.record_seed,
+    recognised: row.recognised ?? 0,
     isDone: row.is_done,
   };
 }

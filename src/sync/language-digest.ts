@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto';
 import { packageVersion } from '../lib/package-root.js';
+import { telephoneRules } from '../mapping/telephone.js';
 import type { SyncContext } from './context.js';
 import { modelDigest } from './install-model.js';
 import type { KnownObjects } from './stage-messages.js';
+
+/** Upper and lower case are Node's, the form of telephone numbers is the library's. */
+const PROGRAM = [packageVersion(), process.versions.unicode, telephoneRules()];
 
 /** What a batch is understood with, beside its control file. */
 export function languageDigest({ model, plugins }: SyncContext): string {
@@ -11,9 +15,9 @@ export function languageDigest({ model, plugins }: SyncContext): string {
   return createHash('sha256').update(digest).update(plugins.digest).digest('hex');
 }
 
-/** Everything that decides, beside a record, what it is mapped to; this program is part of it. */
+/** Everything that decides, beside a record, what it is mapped to; this program, and what it rests on, are part of it. */
 export function recordSeed(context: SyncContext, controlText: string, objects: KnownObjects): string {
   return createHash('sha256')
-    .update(JSON.stringify([packageVersion(), languageDigest(context), objects, controlText]))
+    .update(JSON.stringify([PROGRAM, languageDigest(context), objects, controlText]))
     .digest('hex');
 }

@@ -11,9 +11,17 @@ import { knownObjects } from './lookups.js';
  * What a record that was recognised is mapped to. Nothing of the sort was staged; but only records are recognised whose
  * mapping depends on nothing else, so mapping it again gives what it gave when it was taken in.
  *
- * @returns undefined when it cannot be mapped any more, as after a change of the model
+ * @returns undefined when it cannot be mapped any more, as after a change of the model or of the directory
  */
 export async function mapAgain(context: SyncContext, control: ControlFile, raw: string): Promise<unknown> {
+  try {
+    return await map(context, control, raw);
+  } catch {
+    return undefined;
+  }
+}
+
+async function map(context: SyncContext, control: ControlFile, raw: string): Promise<unknown> {
   const { database, model, language } = context;
   const objects = await knownObjects(database, directoryNeeds(control, model), model);
   const view = new DirectoryView(objects, model, () => Promise.resolve({ users: new Map(), objects: [] }));

@@ -200,8 +200,8 @@ async function findStaged(context: SyncContext, runId: number, username: string)
     accepted: boolean;
     mapped: string | null;
     raw: string | null;
-  }>('stage/staged-user', [username], table);
-  // Somebody may have removed what was received.
+  }>('stage/staged-user', [username, runId], table);
+  // Something else was taken in since, by a run that was not applied to its end.
   if (row?.raw == null) return undefined;
   const [run] = await database.query<{ controlId: number }>(
     'select control_id as "controlId" from sync.run where id = $1',

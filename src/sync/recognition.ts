@@ -69,12 +69,21 @@ export class Recognition {
     this.#ask = ask;
   }
 
-  async look(items: readonly ReadItem[]): Promise<SeenItems> {
+  /** @returns a promise when somebody had to be asked */
+  look(items: readonly ReadItem[]): SeenItems | Promise<SeenItems> {
     const isAsked = this.#ask !== undefined && (this.#asked < TRIAL || this.#recognised * WORTHWHILE >= this.#asked);
     const seen = items.map((item) => this.#digested(item, isAsked));
     const asked = seen.filter((one) => one.username !== null && one.recordDigest !== null);
-    if (this.#ask === undefined || !isAsked || asked.length === 0) return { items: seen, given: {} };
-    const { digests, given } = await this.#ask({
+    if (this.#ask === undefined || asked.length === 0) return { items: seen, given: {} };
+    return this.#askAbout(this.#ask, seen, asked);
+  }
+
+  async #askAbout(
+    ask: (question: RecognitionQuestion) => Promise<RecognitionAnswer>,
+    seen: readonly SeenItem[],
+    asked: readonly SeenItem[],
+  ): Promise<SeenItems> {
+    const { digests, given } = await ask({
       usernames: arrayLiteral(asked.map(({ username }) => quoted(username ?? ''))),
       digests: arrayLiteral(asked.map(({ recordDigest }) => recordDigest ?? '')),
     });
@@ -93,7 +102,7 @@ export class Recognition {
     if (item.kind !== 'record') return seenItem(item);
     const raw = rawText(item.value, item.raw);
     const username = isAsked ? this.#mapping.readUsername(item.value) : null;
-    const kept = username === null ? item : { kind: item.kind, position: item.position };
+    const kept = isAsked ? { kind: item.kind, position: item.position } : item;
     return { item: kept, raw, username, recordDigest: shortDigest(this.#seed + raw), digest: null };
   }
 }

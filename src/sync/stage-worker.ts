@@ -101,13 +101,20 @@ class StageWorker {
   }
 
   async run(): Promise<StageSummary> {
-    const ahead: { index: number; seen: Promise<SeenItems> }[] = [];
+    const ahead: { index: number; seen: SeenItems | Promise<SeenItems> }[] = [];
+    const stageUntil = async (left: number): Promise<void> => {
+      while (ahead.length > left) {
+        const first = ahead.shift();
+        if (first !== undefined) await this.#stageAll(first.index, await first.seen);
+      }
+    };
     for await (const { file: index, items } of this.#records()) {
-      ahead.push({ index, seen: this.#look(items) });
-      const first = ahead.length > READ_AHEAD ? ahead.shift() : undefined;
-      if (first !== undefined) await this.#stageAll(first.index, await first.seen);
+      const seen = this.#look(items);
+      ahead.push({ index, seen });
+      // Records of a plugin may be the same objects again in its next batch.
+      await stageUntil(seen instanceof Promise ? READ_AHEAD : 0);
     }
-    for (const { index, seen } of ahead) await this.#stageAll(index, await seen);
+    await stageUntil(0);
     await this.#send();
     return {
       type: 'done',
@@ -174,7 +181,7 @@ class StageWorker {
   }
 
   /** What can be told of records before they are mapped. */
-  async #look(items: readonly ReadItem[]): Promise<SeenItems> {
+  #look(items: readonly ReadItem[]): SeenItems | Promise<SeenItems> {
     if (this.#recognition !== undefined) return this.#recognition.look(items);
     return { items: items.map((item) => seenItem(item)), given: {} };
   }

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import pLimit, { type LimitFunction } from 'p-limit';
 import { CopyInto } from '../db/copy.js';
 import type { Database } from '../db/database.js';
 import type { Lease } from '../db/lease.js';
@@ -34,6 +35,18 @@ export interface StageRequest {
   readonly onProgress: OnProgress;
 }
 
+/** Connections that are left for questions and heartbeats when as many batches are staged as may be. */
+const SPARE_CONNECTIONS = 2;
+
+const turns = new WeakMap<Database, LimitFunction>();
+
+/** Each batch holds a connection until it is staged, and must have another one to ask with: the pool limits how many. */
+function turnOf(database: Database): LimitFunction {
+  const turn = turns.get(database) ?? pLimit(Math.max(1, database.poolSize - SPARE_CONNECTIONS));
+  turns.set(database, turn);
+  return turn;
+}
+
 /**
  * Streams the batch through reading and mapping into the run's staging table. Rows travel from a worker thread to
  * `COPY`; what is wrong with single records goes to the run's log. Nothing counts until the end of the input was reached
@@ -41,8 +54,13 @@ export interface StageRequest {
  *
  * @throws the reason why the batch cannot be read to its end; the staging table is gone then.
  */
-export async function stageBatch(database: Database, request: StageRequest): Promise<StageSummary> {
+export function stageBatch(database: Database, request: StageRequest): Promise<StageSummary> {
+  return turnOf(database)(() => stageInTurn(database, request));
+}
+
+async function stageInTurn(database: Database, request: StageRequest): Promise<StageSummary> {
   const { lease } = request;
+  request.signal.throwIfAborted();
   const stage = stageTable(request.runId);
   await lease.transaction(async (connection) => {
     await connection.rows('stage/end-late-staging', [stage]);
@@ -51,7 +69,6 @@ export async function stageBatch(database: Database, request: StageRequest): Pro
   });
   return database.withConnection(async (connection) => {
     await connection.client.query('begin');
-    await connection.run('stage/begin-copy', [], stage);
     const copy = new CopyInto(connection, database.queryText('stage/copy-stage', stage));
     const worker = new Worker(new URL('./stage-worker.js', import.meta.url), {
       workerData: request.job,

@@ -90,9 +90,9 @@ export function summaryTable(summaries: readonly Summary[], users: number): stri
   return alignedTable([head, ...body], 2);
 }
 
-/** A phase that had nothing to do has no rate. */
+/** A phase that had next to nothing to do has no rate. */
 function phaseCells(seconds: number | undefined, users: number): string[] {
-  return [fixed(seconds, 2), seconds === undefined || seconds < 0.01 ? '' : rate(users / seconds)];
+  return [fixed(seconds, 2), seconds === undefined || seconds < 0.02 ? '' : rate(users / seconds)];
 }
 
 /** @param leftAligned columns from the left that are words; the rest are numbers */

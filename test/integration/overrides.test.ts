@@ -112,6 +112,18 @@ describe('A pinned value', () => {
     });
   });
 
+  it('that was set while a run had read the records already counts when the same batch comes again', async () => {
+    await using harness = await SyncHarness.open();
+    const batch = [record('ada')];
+    const { id } = await harness.sync(batch);
+    await pinValue(harness.context, 'ada', { name: 'nameLast', text: 'King' }, WHY);
+    await harness.rows(
+      `update sync.override set created_at = (select started_at + (finished_at - started_at) / 2 from sync.run where id = $1)`,
+      [id],
+    );
+    expect((await harness.sync(batch)).counts).to.include({ updated: 1 });
+  });
+
   it('leaves qualified names of the profile where they are, and changes nothing again', async () => {
     await using harness = await SyncHarness.open();
     const batch = [record('ada')];

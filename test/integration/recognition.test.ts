@@ -129,6 +129,15 @@ describe('A record that differs in what no instruction reads', () => {
     expect(await receivedFrom(harness, 'ada')).to.deep.include({ raw: person('ada', { STAMP: 'new' }) });
   });
 
+  it('is kept when all records differ like that once, as from a source that has a new field', async () => {
+    await using harness = await SyncHarness.open();
+    await harness.sync(crowd(person('ada')));
+    await harness.sync([...crowd(person('ada')), person('x')]);
+    const changed = crowd(person('ada')).map((one) => ({ ...one, STAMP: 'a new field' }));
+    expect(await mappedIn(harness, await harness.sync(changed))).to.have.length(20);
+    expect(await mappedIn(harness, await harness.sync([...changed, person('y')]))).to.deep.equal(['y']);
+  });
+
   it('is not kept when most records of the batch differ like that, as from a source that stamps all of them', async () => {
     await using harness = await SyncHarness.open();
     const stamped = (stamp: number): object[] => crowd(person('ada')).map((one) => ({ ...one, STAMP: stamp }));

@@ -15,6 +15,7 @@ const LAST: GuardInput['last'] = {
   counts: { ...NO_COUNTS, records: 1000 },
   valueCounts: { 'profile/phone': 900, 'user/title': 300 },
   recordSeed: null,
+  recognised: 0,
   files: { users: { digest: 'x', sizeBytes: 100_000 } },
   controlId: 1,
   modelDigest: 'm',
