@@ -156,10 +156,8 @@ export class PatchBuilder {
     const { user } = record;
     if (attribute === EMAIL_ATTRIBUTE) return { drop: 'all', values: [{ value: user.email }] };
     if (attribute !== TITLE_ATTRIBUTE) return change ?? { drop: [], values: [] };
-    const name: Record<string, JsonValue> = {};
-    if (user.title !== null) name.title = user.title;
-    name.first = user.nameFirst;
-    name.last = user.nameLast;
+    const { nameFirst: first, nameLast: last, title } = user;
+    const name: JsonValue = title === null ? { first, last } : { first, last, title };
     const others = (change?.values ?? []).filter((value) => value.qualifier !== undefined);
     return { drop: change?.drop ?? [null], values: [{ value: name }, ...others] };
   }
@@ -206,8 +204,21 @@ function whichOf({ destination, which }: DependentObject): object {
 
 /** Values of the type `json` come as the source wrote them; the order of their keys means nothing. */
 function canonicalValue(entry: AttributeValue): AttributeValue {
-  if (typeof entry.value !== 'object' || entry.value === null) return entry;
+  if (typeof entry.value !== 'object' || entry.value === null || isCanonical(entry.value)) return entry;
   return { ...entry, value: sortKeys(entry.value) };
+}
+
+/** Plain values under sorted names, as in the name of nearly every person. */
+function isCanonical(value: Readonly<Record<string, JsonValue>> | readonly JsonValue[]): boolean {
+  if (Array.isArray(value)) return false;
+  let before = '';
+  const members = value as Readonly<Record<string, JsonValue>>;
+  for (const key in members) {
+    const part = members[key];
+    if (key < before || (typeof part === 'object' && part !== null)) return false;
+    before = key;
+  }
+  return true;
 }
 
 function sortKeys(value: JsonValue): JsonValue {
