@@ -2,15 +2,15 @@
 
 -- name: last-applied-batch
 -- The batch that feed $1 was last brought in step with, apart from run $2; the order is that of applying.
-select run.id, run.counts, run.value_counts, run.control_id, run.model_digest, run.record_seed,
-       run.recognised,
+select run.id, run.counts, run.value_counts, run.control_id, run.model_digest, run.record_seed, run.recognised,
        -- What the directory or the database stood in the way of may have been mended since.
        -- Nor may another run have changed anything since, also one that was cancelled or failed half-way.
        not exists (
          select from sync.run as later
          where later.feed_id = run.feed_id and later.publication is not null and later.finished_at > run.finished_at)
        and not run.without_blocks
-       -- Nor did an operator want something else for a user since its records were read, nor is anybody to be looked at again or on the way out.
+       -- Nor did an operator want something else for a user since its records were read, nor is anybody to be looked at
+       -- again or on the way out.
        and not exists (
          select from sync.override
          where greatest(created_at, ended_at, case when until <= now() then until end) > run.started_at)

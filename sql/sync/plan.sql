@@ -409,8 +409,9 @@ cross join lateral (
 where candidate.account_id is null and stage.ctid >= $3::tid and stage.ctid < $4::tid
 
 -- name: plan-changes
--- Candidates that have an account. $2 base; of the staged rows from place $3 to place $4. before and after hold only what differs. An account that somebody deactivated
--- by hand stays so, unless the user comes back. `offset 0` keeps Postgres from computing a column anew wherever it is used.
+-- Candidates that have an account. $2 base; of the staged rows from place $3 to place $4. before and after hold only what
+-- differs. An account that somebody deactivated by hand stays so, unless the user comes back. `offset 0` keeps Postgres from
+-- computing a column anew wherever it is used.
 with given as (
   select stage.seq, stage.username, stage.digest, candidate.account_id, candidate.in_feed, link.awaited,
          case when link.seq is null then stage.mapped::jsonb

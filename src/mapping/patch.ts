@@ -57,19 +57,24 @@ export class PatchBuilder {
     const droppedTags: string[] = [];
     for (const name of Object.keys(record.tags).sort()) {
       const value = record.tags[name];
-      if (value == null) droppedTags.push(name);
-      else tags[name] = value;
-      if (value != null) given.add('user:tags', name);
+      if (value == null) {
+        droppedTags.push(name);
+      } else {
+        tags[name] = value;
+        given.add('user:tags', name);
+      }
     }
     const people: PersonPlace[] = [];
     const profile: Record<string, readonly AttributeValue[]> = {};
     const droppedAttributes: Record<string, Dropped> = {};
     for (const attribute of namesOf(record)) {
       const change = this.#withOwnValues(attribute, record);
-      if (change.values.length > 0) profile[attribute] = change.values.map(canonicalValue);
+      if (change.values.length > 0) {
+        profile[attribute] = change.values.map(canonicalValue);
+        given.add('profile', attribute);
+      }
       const drop = dropOf(attribute, change, record);
       if (drop !== undefined) droppedAttributes[attribute] = drop;
-      if (change.values.length > 0) given.add('profile', attribute);
       if (this.#people.concerns(attribute)) {
         this.#people.find(attribute, change.values, ['profile', attribute], people);
       }
@@ -113,9 +118,12 @@ export class PatchBuilder {
       const given = dictionaries[dictionary] ?? {};
       for (const name of Object.keys(given).sort()) {
         const value = given[name];
-        if (value == null) dropped.push(name);
-        else values[name] = sortKeys(value);
-        if (value != null) this.given.add(dictionary, name);
+        if (value == null) {
+          dropped.push(name);
+        } else {
+          values[name] = sortKeys(value);
+          this.given.add(dictionary, name);
+        }
       }
       if (!isEmpty(values)) set[dictionary] = values;
       if (dropped.length > 0) drop[dictionary] = dropped;
@@ -130,10 +138,12 @@ export class PatchBuilder {
       for (const attribute of Object.keys(object.attributes).sort()) {
         const change = object.attributes[attribute];
         if (change === undefined) continue;
-        if (change.values.length > 0) values[attribute] = change.values.map(canonicalValue);
+        if (change.values.length > 0) {
+          values[attribute] = change.values.map(canonicalValue);
+          this.given.add(object.destination, attribute);
+        }
         const dropped = plainDropOf(change);
         if (dropped !== undefined) drop[attribute] = dropped;
-        if (change.values.length > 0) this.given.add(object.destination, attribute);
         if (this.#people.concerns(attribute)) {
           this.#people.find(attribute, change.values, ['dependents', String(index), 'values', attribute], people);
         }

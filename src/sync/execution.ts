@@ -44,6 +44,7 @@ export class Execution {
   readonly #hooks: RunHooks;
   readonly #timings: { -readonly [P in RunPhase]: number };
   #batch: Promise<Batch> | undefined;
+  #lastBatch: Promise<LastBatch | undefined> | undefined;
 
   constructor(context: SyncContext, run: RunRow, lease: Lease, options: RunOptions) {
     this.#run = run;
@@ -280,12 +281,12 @@ export class Execution {
           digestsDiffer: batch === undefined || batch.plan.candidates > planned.updated + planned.unblocked,
           hasErrors: batch === undefined || batch.staged.inError + batch.plan.unknownPeople > 0,
           hasRejected: planned.rejected > 0,
-          // What earlier attempts applied may have been written when nothing was staged.
           recordsDiffer:
             batch === undefined ||
             batch.staged.accepted - batch.staged.recognised > changed - counts.blocked ||
             isRepeated,
           last,
+          // What earlier attempts applied may have been written when nothing was staged.
           isRepeated,
           hasMissing: batch === undefined || batch.plan.missing > planned.blocked,
         });
@@ -374,7 +375,7 @@ export class Execution {
   }
 
   #last(): Promise<LastBatch | undefined> {
-    return lastBatch(this.#context.database, this.run.feedId, this.run.id);
+    return (this.#lastBatch ??= lastBatch(this.#context.database, this.run.feedId, this.run.id));
   }
 
   #files(): Promise<Batch> {

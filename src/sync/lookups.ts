@@ -74,5 +74,5 @@ export async function recognise(
     digests,
   ]);
   if (found === undefined) throw new Error('lookup/recognise returned nothing');
-  return { digests: found.digests, given: found.given };
+  return found;
 }

@@ -1,4 +1,3 @@
-import pLimit from 'p-limit';
 import type { Connection, Database, Executor } from '../db/database.js';
 import { stageTable, type StageTable } from '../db/queries.js';
 import type { Lease } from '../db/lease.js';
@@ -183,17 +182,13 @@ async function planRecords(
   });
   step();
   // Most of planning is to write the differences down. Parts of the batch do not meet, so a few are planned at once.
-  const limit = pLimit(attempt.settings.concurrency);
   const parts = partsOf(await number(lease.executor, 'plan/stage-pages', [], 'pages', stage), attempt);
   const planned = await Promise.allSettled(
-    parts.map(([from, to]) =>
-      limit(async () => {
-        attempt.signal.throwIfAborted();
-        const part = [runId, base, `(${from},0)`, `(${to},0)`];
-        if (found.added > 0) await lease.executor.run('plan/plan-adds', part, stage);
-        if (found.candidates > 0) await lease.executor.run('plan/plan-changes', part, stage);
-      }),
-    ),
+    parts.map(async ([from, to]) => {
+      const part = [runId, base, `(${from},0)`, `(${to},0)`];
+      if (found.added > 0) await lease.executor.run('plan/plan-adds', part, stage);
+      if (found.candidates > 0) await lease.executor.run('plan/plan-changes', part, stage);
+    }),
   );
   // Not before all have ended: what is planned anew must not meet what is still being written.
   const failed = planned.find((part) => part.status === 'rejected');

@@ -73,7 +73,7 @@ export class Recognition {
   look(items: readonly ReadItem[]): SeenItems | Promise<SeenItems> {
     const isAsked = this.#ask !== undefined && (this.#asked < TRIAL || this.#recognised * WORTHWHILE >= this.#asked);
     const seen = items.map((item) => this.#digested(item, isAsked));
-    const asked = seen.filter((one) => one.username !== null && one.recordDigest !== null);
+    const asked = seen.filter(({ username }) => username !== null);
     if (this.#ask === undefined || asked.length === 0) return { items: seen, given: {} };
     return this.#askAbout(this.#ask, seen, asked);
   }

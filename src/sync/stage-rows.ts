@@ -38,7 +38,7 @@ export class StageRows {
     const { digest, recordDigest, given, inError, mapped, raw } = row;
     this.#add(
       place,
-      `${digest}\t${recordDigest ?? NULL}\t\\\\x${given}\t${inError ? 't' : 'f'}\t${escape(mapped)}\t${escape(raw)}`,
+      `${digest}\t${recordDigest ?? NULL}\t\\\\x${given}\t${inError ? 't' : 'f'}\t${escapeForCopy(mapped)}\t${escapeForCopy(raw)}`,
     );
   }
 
@@ -49,12 +49,12 @@ export class StageRows {
 
   /** A rejected record is staged so that its user does not count as gone. */
   addRejected(place: RowPlace, raw: string): void {
-    this.#add(place, `${NULL}\t${NULL}\t${NULL}\tt\t${NULL}\t${escape(raw)}`);
+    this.#add(place, `${NULL}\t${NULL}\t${NULL}\tt\t${NULL}\t${escapeForCopy(raw)}`);
   }
 
   #add({ seq, file, position, username }: RowPlace, rest: string): void {
     const { record, line, byte } = position;
-    const row = `${seq}\t${file}\t${record}\t${line}\t${byte}\t${escape(username)}\t${rest}\n`;
+    const row = `${seq}\t${file}\t${record}\t${line}\t${byte}\t${escapeForCopy(username)}\t${rest}\n`;
     const most = this.#length + row.length * MOST_BYTES;
     if (most > this.#bytes.length) {
       const larger = newBuffer(2 * most);
@@ -82,7 +82,7 @@ function newBuffer(bytes: number): Buffer<ArrayBuffer> {
 }
 
 /** COPY's text format: backslash and the three separators must not stand for themselves. */
-function escape(text: string): string {
+export function escapeForCopy(text: string): string {
   return /[\\\t\n\r]/.test(text) ? text.replace(/[\\\t\n\r]/g, (character) => ESCAPES[character] ?? character) : text;
 }
 

@@ -1,12 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Terminal } from '../../src/cli/terminal.js';
 import { assertCounts } from './contest.js';
 import type { Batch } from './feed.js';
 import { Feeds } from './feeds.js';
 import { PRODUCT_DATABASE, openProduct, type ProductSite } from './open-product.js';
 import type { Options } from './options.js';
 import type { ProductTimes } from './product.js';
-import { alignedTable, fixed } from './report.js';
+import { fixed, numbersFrom } from './report.js';
 
 export interface Growth extends ProductTimes {
   readonly users: number;
@@ -41,7 +42,7 @@ export async function measureGrowth(site: GrowthSite, users: number): Promise<Gr
   return grown;
 }
 
-export function growthTable(grown: readonly Growth[]): string {
+export function printGrowth(terminal: Terminal, grown: readonly Growth[]): void {
   const head = ['batch', 'users', 's', 's per million', 'stage s', 'plan s', 'apply s', 'RSS MiB', 'loop p99 ms'];
   const body = grown
     .toSorted((left, right) => left.batch.localeCompare(right.batch) || left.users - right.users)
@@ -56,5 +57,5 @@ export function growthTable(grown: readonly Growth[]): string {
       fixed(peakRssMib ?? undefined, 0),
       fixed(eventLoopP99Ms ?? undefined, 1),
     ]);
-  return alignedTable([head, ...body], 1);
+  terminal.table(head, body, numbersFrom(1, head));
 }

@@ -1,13 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { packageRoot } from '../../src/lib/package-root.js';
+import { peakMemoryMib } from './process-gauges.js';
 import { PASSWORD } from '../support/http-site.js';
 
 /**
@@ -50,7 +51,7 @@ try {
   const paths = ['/status', '/'];
   const idleStart = performance.now();
   const idle = await askInTurns(origin, cookie, paths, () => performance.now() - idleStart < IDLE_MS);
-  const before = await rssMib(serve.pid ?? 0);
+  const before = await peakMemoryMib(serve.pid ?? 0);
   await rename(join(folder, 'users.json'), join(folder, 'var', 'drop', 'default', 'users.json'));
   while (!/applying/.test(phase)) await delay(100);
   const started = performance.now();
@@ -62,7 +63,9 @@ try {
     console.log(
       `${path.padEnd(9)}${row(idle.get(path))} |${row(busy.get(path))}${String(busy.get(path)?.failures).padStart(8)}`,
     );
-  console.log(`peak memory of the process: ${await rssMib(serve.pid ?? 0)} MiB (${before} MiB before the batch)`);
+  console.log(
+    `peak memory of the process: ${await peakMemoryMib(serve.pid ?? 0)} MiB (${before} MiB before the batch)`,
+  );
   serve.kill('SIGTERM');
   await once(serve, 'exit');
 } finally {
@@ -142,9 +145,4 @@ function row(asked: Asked | undefined): string {
   const times = (asked?.times ?? []).toSorted((a, b) => a - b);
   const at = (share: number): string => (times[Math.floor(times.length * share)] ?? 0).toFixed(1).padStart(8);
   return `${(times.length / (asked?.seconds ?? 1)).toFixed(0).padStart(8)}${at(0.5)}${at(0.99)}`;
-}
-
-async function rssMib(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024);
 }

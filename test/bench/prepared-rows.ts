@@ -7,7 +7,7 @@ import type { Model } from '../../src/model/model.js';
 import { DEFAULT_LIMITS, type ReadItem } from '../../src/readers/reader.js';
 import { createReader } from '../../src/readers/registry.js';
 import { shortDigest } from '../../src/sync/recognition.js';
-import { rawText } from '../../src/sync/stage-rows.js';
+import { escapeForCopy, rawText } from '../../src/sync/stage-rows.js';
 
 /** What the product makes of a record, as `PatchBuilder` says it; the fields that the benchmark's control file sets. */
 export interface MappedUser {
@@ -66,10 +66,10 @@ class RowEncoder {
     const mapped = patches.build(outcome);
     const cells = [
       ...[this.#seq, 0, position.record, position.line, position.byte].map(String),
-      escape(outcome.username),
+      escapeForCopy(outcome.username),
       shortDigest(mapped),
       ...columnsOf(JSON.parse(mapped) as MappedUser),
-      escape(rawText(value, raw)),
+      escapeForCopy(rawText(value, raw)),
     ];
     this.#seq += 1;
     return `${cells.join('\t')}\n`;
@@ -78,25 +78,18 @@ class RowEncoder {
 
 function columnsOf({ user, tags, types, profile }: MappedUser): string[] {
   return [
-    escape(user.email),
-    user.title === null ? '\\N' : escape(user.title),
-    escape(user.nameFirst),
-    escape(user.nameLast),
-    escape(arrayText(user.groups)),
-    escape(JSON.stringify(tags)),
-    escape(arrayText(types)),
-    escape(JSON.stringify(profile)),
+    escapeForCopy(user.email),
+    user.title === null ? '\\N' : escapeForCopy(user.title),
+    escapeForCopy(user.nameFirst),
+    escapeForCopy(user.nameLast),
+    escapeForCopy(arrayText(user.groups)),
+    escapeForCopy(JSON.stringify(tags)),
+    escapeForCopy(arrayText(types)),
+    escapeForCopy(JSON.stringify(profile)),
   ];
 }
 
 /** An array as Postgres reads it, which quotes as JSON does. */
 function arrayText(values: readonly string[]): string {
   return `{${values.map((value) => JSON.stringify(value)).join(',')}}`;
-}
-
-const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
-
-/** COPY's text format: backslash and the three separators must not stand for themselves. */
-function escape(text: string): string {
-  return text.replace(/[\\\t\n\r]/g, (character) => ESCAPES[character] ?? character);
 }

@@ -1,3 +1,4 @@
+import type { Terminal } from '../../src/cli/terminal.js';
 import { BATCHES, type Batch } from './feed.js';
 import { FORMATS, type Format } from './feed-file.js';
 import { median, type Measurement } from './measurement.js';
@@ -56,20 +57,10 @@ export function summarise(measurements: readonly Measurement[]): Summary[] {
 }
 
 /** @param users whom each phase is said to have worked on */
-export function summaryTable(summaries: readonly Summary[], users: number): string {
+export function printSummary(terminal: Terminal, summaries: readonly Summary[], users: number): void {
   const head = [
-    ...[
-      'batch',
-      'format',
-      'floor s',
-      'product s',
-      'product/floor',
-      'product/json',
-      'rows s',
-      'rows/product',
-      'careful s',
-      'careful/product',
-    ],
+    ...['batch', 'format', 'floor s', 'product s', 'product/floor', 'product/json'],
+    ...['rows s', 'rows/product', 'careful s', 'careful/product'],
     ...['stage s', 'rec/s', 'plan s', 'rec/s', 'apply s', 'rec/s', 'RSS MiB', 'loop p99 ms'],
   ];
   const body = summaries.map((one) => [
@@ -87,7 +78,7 @@ export function summaryTable(summaries: readonly Summary[], users: number): stri
     fixed(one.peakRssMib, 0),
     fixed(one.eventLoopP99Ms, 1),
   ]);
-  return alignedTable([head, ...body], 2);
+  terminal.table(head, body, numbersFrom(2, head));
 }
 
 /** A phase that had next to nothing to do has no rate. */
@@ -95,17 +86,9 @@ function phaseCells(seconds: number | undefined, users: number): string[] {
   return [fixed(seconds, 2), seconds === undefined || seconds < 0.02 ? '' : rate(users / seconds)];
 }
 
-/** @param leftAligned columns from the left that are words; the rest are numbers */
-export function alignedTable(rows: readonly (readonly string[])[], leftAligned: number): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, column) =>
-        column < leftAligned ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
-      )
-      .join('  ')
-      .trimEnd();
-  return `${rows.map(line).join('\n')}\n`;
+/** The columns behind those with words. */
+export function numbersFrom(column: number, head: readonly string[]): number[] {
+  return [...head.keys()].slice(column);
 }
 
 export function fixed(value: number | undefined, digits: number): string {

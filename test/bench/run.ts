@@ -1,13 +1,14 @@
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { Terminal } from '../../src/cli/terminal.js';
 import { Belongings } from './belongings.js';
 import { Contest } from './contest.js';
 import { Feeds } from './feeds.js';
-import { growthTable, measureGrowth, type Growth } from './growth.js';
+import { measureGrowth, printGrowth, type Growth } from './growth.js';
 import { describeMachine } from './machine.js';
 import type { Measurement } from './measurement.js';
 import { USAGE, readOptions, type Options } from './options.js';
-import { summarise, summaryTable } from './report.js';
+import { printSummary, summarise } from './report.js';
 import { BenchServer } from './server.js';
 
 /**
@@ -17,6 +18,8 @@ import { BenchServer } from './server.js';
 
 /** As shells expect of what a signal ended. */
 const INTERRUPTED = 130;
+
+const terminal = new Terminal({ stdout: process.stdout, stderr: process.stderr });
 
 interface Site {
   readonly server: BenchServer;
@@ -61,8 +64,8 @@ async function contest(site: Site): Promise<object> {
     differences.push(...(await contest.round(round)).map((difference) => `round ${round}: ${difference}`));
   }
   const medians = summarise(measurements);
-  process.stdout.write(`\n${users.toLocaleString('en')} users, medians of ${rounds} rounds\n`);
-  process.stdout.write(summaryTable(medians, users));
+  terminal.print(`\n${users.toLocaleString('en')} users, medians of ${rounds} rounds`);
+  printSummary(terminal, medians, users);
   if (differences.length > 0) {
     process.stderr.write('\nTHE FIGURES MEAN NOTHING: floor and product did not make the same directory.\n');
     process.stderr.write(`${differences.join('\n')}\n`);
@@ -77,7 +80,8 @@ async function grow(site: Site, sizes: readonly number[]): Promise<object> {
     progress(`${users.toLocaleString('en')} users  ${batch}`, seconds);
   };
   for (const users of sizes) grown.push(...(await measureGrowth({ ...site, onMeasured }, users)));
-  process.stdout.write(`\n${growthTable(grown)}`);
+  terminal.print();
+  printGrowth(terminal, grown);
   return { growth: grown };
 }
 

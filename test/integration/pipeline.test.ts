@@ -1,19 +1,7 @@
 import { expect } from 'chai';
 import { readLog, type RunLogEntry } from '../../src/db/run-log.js';
 import { cancelRun } from '../../src/sync/decide.js';
-import { APPROVAL, SyncHarness } from '../support/sync.js';
-
-/** A record that the shipped example control file accepts. */
-function person(username: string, more: Record<string, unknown> = {}): Record<string, unknown> {
-  return {
-    USERNAME: username,
-    FIRST_NAME: 'Ada',
-    LAST_NAME: username.toUpperCase(),
-    EMAIL: `${username}@example.org`,
-    ROLE: 'staff',
-    ...more,
-  };
-}
+import { APPROVAL, SyncHarness, person } from '../support/sync.js';
 
 async function users(harness: SyncHarness): Promise<Map<string, Record<string, unknown>>> {
   const rows = await harness.rows<{ username: string }>('select * from directory.users where username is not null');

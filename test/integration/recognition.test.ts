@@ -3,19 +3,7 @@ import fc from 'fast-check';
 import type { RunRow } from '../../src/db/runs.js';
 import { lookUpPerson } from '../../src/sync/person.js';
 import { pinValue } from '../../src/sync/overrides.js';
-import { SyncHarness } from '../support/sync.js';
-
-/** A record that the shipped example control file accepts; it has no instruction for `STAMP`. */
-function person(username: string, more: Record<string, unknown> = {}): Record<string, unknown> {
-  return {
-    USERNAME: username,
-    FIRST_NAME: 'Ada',
-    LAST_NAME: username.toUpperCase(),
-    EMAIL: `${username}@example.org`,
-    ROLE: 'staff',
-    ...more,
-  };
-}
+import { SyncHarness, person } from '../support/sync.js';
 
 /** Whose records of a run were mapped. */
 async function mappedIn(harness: SyncHarness, { id }: RunRow): Promise<string[]> {

@@ -20,6 +20,18 @@ import { temporaryFolder } from './temporary-folder.js';
 
 export const APPROVAL: Approval = { by: 'test', reason: 'a test', withoutBlocks: false };
 
+/** A record that the shipped example control file accepts; it has no instruction for `STAMP`. */
+export function person(username: string, more: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    USERNAME: username,
+    FIRST_NAME: 'Ada',
+    LAST_NAME: username.toUpperCase(),
+    EMAIL: `${username}@example.org`,
+    ROLE: 'staff',
+    ...more,
+  };
+}
+
 export interface BatchOptions {
   readonly feed?: string;
   readonly dryRun?: boolean;
