@@ -39,6 +39,16 @@ begin
 end
 $$;
 
+-- What a record gives, as its row of `link` says: the value of the only reference at its path, which is what
+-- sync.with_people makes of one place with a ref; or all places, see above; or, without a row, as it is. Postgres puts this
+-- into the query instead of calling it, as long as it has no `set` and nothing in it is not immutable. Calling
+-- sync.with_people takes as long again as parsing the record.
+create or replace function sync.linked(given jsonb, path text[], value jsonb, places jsonb)
+returns jsonb language sql immutable parallel safe
+return case when path is not null then jsonb_set(given - 'people', path, value)
+            when places is not null then sync.with_people(given, places)
+            else given end;
+
 -- A value without the references to some objects, wherever they stand. Lists of which nothing is left go too.
 create or replace function sync.without_refs(whole jsonb, refs text[])
 returns jsonb language plpgsql immutable parallel safe set search_path = '' as $$

@@ -139,73 +139,96 @@ where stage.digest is not null and stage.mapped is not null
 analyze {{stage}}_candidate
 
 -- name: make-links
--- What the references of a candidate to people resolve to, as sync.with_people wants it, and which of the profiles this
--- run has yet to make.
+-- What the references of a candidate to people resolve to, as sync.linked wants it: `path` and `value` of the only one, or
+-- all `places`. And which of the profiles this run has yet to make.
 create unlogged table {{stage}}_link (
   seq     integer not null,
-  places  jsonb not null,
+  path    text[],
+  value   jsonb,
+  places  jsonb,
   awaited bigint[]
 ) with (autovacuum_enabled = false)
 
 -- name: find-references
 create temporary table reference on commit drop as
-select candidate.seq, place.number, place.person -> 'at' as at,
+with given as materialized ( -- so that each record is parsed once
+  select candidate.seq, stage.mapped::jsonb -> 'people' as people
+  from {{stage}}_candidate as candidate
+  join {{stage}} as stage on stage.seq = candidate.seq
+)
+select given.seq, place.number, place.person -> 'at' as at, jsonb_array_length(given.people) = 1 as is_only,
        case when place.person ? 'username' then 'username' else 'email' end as kind,
        coalesce(place.person ->> 'username', place.person ->> 'email') as value
-from {{stage}}_candidate as candidate
-join {{stage}} as stage on stage.seq = candidate.seq
-cross join lateral jsonb_array_elements(stage.mapped::jsonb -> 'people') with ordinality as place (person, number)
+from given
+cross join lateral jsonb_array_elements(given.people) with ordinality as place (person, number)
+
+-- name: analyze-references
+-- Without it, Postgres takes them for few and looks for each person by itself, which takes half as long again.
+analyze reference (seq, kind, value)
 
 -- name: find-people
 -- Everybody referred to who is in the directory, or will be by this run. Of several with one e-mail address, those who
 -- are active come first.
 create temporary table person on commit drop as
-with asked as (
-  select distinct kind, value from reference
+with username as (
+  select distinct value from reference where kind = 'username'
+),
+email as (
+  select distinct value from reference where kind = 'email'
 ),
 found as (
-  select asked.kind, asked.value, account.profile_ref as ref, false as awaited, 1 as rank, account.id as tie
-  from asked
-  join sync.feed_user on feed_user.username = asked.value
+  select 'username' as kind, username.value, account.profile_ref as ref, false as awaited, 1 as rank, account.id as tie
+  from username
+  join sync.feed_user on feed_user.username = username.value
   join directory.account on account.id = feed_user.account_id
-  where asked.kind = 'username' and account.profile_ref is not null
+  where account.profile_ref is not null
   union all
-  select asked.kind, asked.value, candidate.profile_ref, true, 2, candidate.seq
-  from asked
-  join {{stage}} as stage on stage.username = asked.value
+  select 'username', username.value, candidate.profile_ref, true, 2, candidate.seq
+  from username
+  join {{stage}} as stage on stage.username = username.value
   join {{stage}}_candidate as candidate on candidate.seq = stage.seq
-  where asked.kind = 'username' and candidate.makes_profile
+  where candidate.makes_profile
   union all
-  select asked.kind, asked.value, account.profile_ref, false, case when account.is_active then 1 else 3 end, account.id
-  from asked
-  join directory.account on lower(account.email) = asked.value
-  where asked.kind = 'email' and account.profile_ref is not null
+  select 'email', email.value, account.profile_ref, false, case when account.is_active then 1 else 3 end, account.id
+  from email
+  join directory.account on lower(account.email) = email.value
+  where account.profile_ref is not null
   union all
-  select asked.kind, asked.value, coming.profile_ref, true, 2, coming.seq
-  from asked
+  select 'email', email.value, coming.profile_ref, true, 2, coming.seq
+  from email
   join (
     select lower(stage.mapped::jsonb -> 'user' ->> 'email') as email, candidate.profile_ref, candidate.seq
     from {{stage}}_candidate as candidate
     join {{stage}} as stage on stage.seq = candidate.seq
-    where candidate.makes_profile and exists (select from asked where kind = 'email')
-  ) as coming on coming.email = asked.value
-  where asked.kind = 'email'
+    where candidate.makes_profile and exists (select from email)
+  ) as coming on coming.email = email.value
 )
 select distinct on (kind, value) kind, value, ref, awaited
 from found
 order by kind, value, rank, tie
 
+-- name: analyze-people
+analyze person (kind, value)
+
 -- name: fill-links
-insert into {{stage}}_link (seq, places, awaited)
-select reference.seq,
+-- Most records that refer to people refer to one, who is there: those need neither to be sorted nor to be put together.
+insert into {{stage}}_link (seq, path, value, places, awaited)
+select reference.seq, array(select jsonb_array_elements_text(reference.at)) || 'value'::text,
+       jsonb_build_object('ref', person.ref::text), null, case when person.awaited then array[person.ref] end
+from reference
+join person on person.kind = reference.kind and person.value = reference.value
+where reference.is_only
+union all
+select reference.seq, null, null,
        jsonb_agg(jsonb_build_object('at', reference.at, 'ref', person.ref::text) order by reference.number desc),
        array_agg(distinct person.ref) filter (where person.awaited)
 from reference
 left join person on person.kind = reference.kind and person.value = reference.value
+where not reference.is_only or person.ref is null
 group by reference.seq
 
 -- name: analyze-links
-analyze {{stage}}_link
+analyze {{stage}}_link (seq)
 
 -- name: reject-references
 -- References that nobody answers to are errors on their records. $1 run id, $2 file names by number.
@@ -259,7 +282,7 @@ from {{stage}}_candidate as candidate
 join {{stage}} as stage on stage.seq = candidate.seq
 left join {{stage}}_link as link on link.seq = candidate.seq
 cross join lateral jsonb_array_elements(
-  sync.with_people(stage.mapped::jsonb, coalesce(link.places, '[]')) -> 'dependents') with ordinality as object (given, number)
+  sync.linked(stage.mapped::jsonb, link.path, link.value, link.places) -> 'dependents') with ordinality as object (given, number)
 
 -- name: analyze-dependents
 analyze dependent
@@ -303,7 +326,8 @@ select count(*) as rejected from refused
 -- Which objects those of destination $1 are, with the types $2: the one that was loaded; the one that the sync made for
 -- this place; for the first place the oldest one of the type that the sync did not make for this destination; or a new
 -- one. What the record loaded is at no place. Run for owners before what they own. src/mapping/existing.ts finds them by
--- the same rule.
+-- the same rule. `+ 0` has Postgres look for the owner: just after many objects were made, with no statistics of them yet,
+-- it would take the smallest ref of all and walk up from there, once for each record.
 with owned as (
   select dependent.seq, dependent.number, dependent.destination, dependent.loaded, dependent.place, dependent.origin,
          case when dependent.owner_number is null then candidate.profile_ref else owner.ref end as owner,
@@ -319,11 +343,11 @@ matched as (
   select owned.seq, owned.number, owned.owner,
          coalesce(
            (select object.ref from directory.object where object.ref = owned.loaded),
-           (select min(object.ref) from directory.object
+           (select min(object.ref + 0) from directory.object
             where object.owner = owned.owner and object.origin = owned.origin
               and object.ref <> all (owned.taken)),
            case when owned.place = 0 then
-             (select min(object.ref) from directory.object
+             (select min(object.ref + 0) from directory.object
               where object.owner = owned.owner and object.types && $2::text[]
                 and not coalesce(starts_with(object.origin, owned.destination || '/'), false)
                 and object.ref <> all (owned.taken))
@@ -403,8 +427,7 @@ join {{stage}}_candidate as candidate on candidate.seq = stage.seq
 left join {{stage}}_link as link on link.seq = stage.seq
 left join {{stage}}_dependent_change as dependent_change on dependent_change.seq = stage.seq
 cross join lateral (
-  select case when link.seq is null then stage.mapped::jsonb
-              else sync.with_people(stage.mapped::jsonb, link.places) end - '{drop,dependents}'::text[] as after
+  select sync.linked(stage.mapped::jsonb, link.path, link.value, link.places) - '{drop,dependents}'::text[] as after
 ) as given
 where candidate.account_id is null and stage.ctid >= $3::tid and stage.ctid < $4::tid
 
@@ -414,8 +437,7 @@ where candidate.account_id is null and stage.ctid >= $3::tid and stage.ctid < $4
 -- computing a column anew wherever it is used.
 with given as (
   select stage.seq, stage.username, stage.digest, candidate.account_id, candidate.in_feed, link.awaited,
-         case when link.seq is null then stage.mapped::jsonb
-              else sync.with_people(stage.mapped::jsonb, link.places) end as given,
+         sync.linked(stage.mapped::jsonb, link.path, link.value, link.places) as given,
          case when candidate.makes_profile then candidate.profile_ref end as profile_ref,
          dependent_change.before as old_dependents, dependent_change.after as new_dependents
   from {{stage}}_candidate as candidate

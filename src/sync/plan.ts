@@ -211,7 +211,9 @@ async function resolvePeople(
   stage: StageTable,
 ): Promise<number> {
   await connection.run('plan/find-references', [], stage);
+  await connection.run('plan/analyze-references');
   await connection.run('plan/find-people', [], stage);
+  await connection.run('plan/analyze-people');
   await connection.run('plan/fill-links', [], stage);
   return number(connection, 'plan/reject-references', [attempt.runId, fileNames], 'unknown', stage);
 }
