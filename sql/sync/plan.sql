@@ -2,7 +2,18 @@
 -- $1 is the run's id, $2 the feed's, unless said otherwise. `base` added to a record's seq gives the ordinal of its change.
 
 -- name: index-stage
-create index on {{stage}} (username)
+-- Making the index tells whether a username stands twice, which costs a batch without such next to nothing. What is caught
+-- here does not get into the log of Postgres, which would name the user.
+do $$
+begin
+  create unique index on {{stage}} (username);
+exception when unique_violation then
+  create index on {{stage}} (username);
+end
+$$
+
+-- name: usernames-are-unique
+select bool_or(indisunique) as are from pg_index where indrelid = '{{stage}}'::regclass
 
 -- name: analyze-stage
 analyze {{stage}}

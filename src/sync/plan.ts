@@ -72,7 +72,9 @@ export async function makePlan(database: Database, request: PlanRequest): Promis
   await fenced.run('plan/index-stage', [], stage);
   await fenced.run('plan/analyze-stage', [], stage);
   step();
-  const duplicates = await number(fenced, 'plan/reject-duplicates', [runId, fileNames], 'rejected', stage);
+  const [unique] = await database.rows<{ are: boolean }>('plan/usernames-are-unique', [], stage);
+  const duplicates =
+    unique?.are === true ? 0 : await number(fenced, 'plan/reject-duplicates', [runId, fileNames], 'rejected', stage);
   const [others] = await database.rows<{ others: boolean }>('plan/other-feeds-have-users', [feedId]);
   if (others?.others === true) await fenced.rows('plan/reject-other-feed', [runId, feedId, fileNames], stage);
   await fenced.run('plan/apply-pins', [], stage);
