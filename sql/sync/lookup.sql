@@ -72,12 +72,12 @@ from asked
 with asked as (
   select asked.place, feed_user.digest, feed_user.given
   from unnest($2::text[], $3::uuid[]) with ordinality as asked (username, record_digest, place)
-  left join sync.feed_user
-    on feed_user.username = asked.username and feed_user.record_digest = asked.record_digest
+  -- `offset 0` has each of them looked up by the index; Postgres might rather read all users for each batch of records.
+  left join lateral (select * from sync.feed_user where feed_user.username = asked.username offset 0) as feed_user
+    on feed_user.record_digest = asked.record_digest
    and feed_user.feed_id = $1::smallint and feed_user.in_feed and not feed_user.in_error and not feed_user.look_again
    and feed_user.digest is not null and feed_user.given is not null
-   and not exists (select from sync.overrides_at(now()) as pin
-                   where pin.kind = 'pin' and pin.username = feed_user.username)
+   and asked.username <> all (array(select username from sync.overrides_at(now()) where kind = 'pin'))
 )
 select string_agg(coalesce(digest::text, ''), ',' order by place) as digests,
        (select coalesce(jsonb_object_agg(encode(given, 'hex'), records), '{}')

@@ -1,28 +1,25 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Connection } from '../db/database.js';
 import type { Lease } from '../db/lease.js';
 import { stageTable } from '../db/queries.js';
-import { clearRecordErrors, countErrors, logRun } from '../db/run-log.js';
-import { findRun, moveRun, updateRun, type RunRow, type RunUpdate } from '../db/runs.js';
+import { clearRecordErrors, countErrors } from '../db/run-log.js';
+import { findRun, type RunRow } from '../db/runs.js';
 import type { GuardResult } from '../domain/guard.js';
 import { describeGuard } from '../domain/guard-text.js';
-import { NO_COUNTS, changesIn, countsOfPlan, type RunCounts, type RunPhase, type RunStatus } from '../domain/run.js';
-import { UserSyncError } from '../lib/errors.js';
+import { NO_COUNTS, changesIn, countsOfPlan, type RunCounts } from '../domain/run.js';
 import { directoryNeeds } from '../mapping/mapped-names.js';
 import { RunCancelledError, applyPlan } from './apply.js';
 import { readBatch, type Batch } from './batch.js';
 import type { RunAttempt, RunOptions, SyncContext } from './context.js';
-import { cancelSuperseded } from './decide.js';
-import { endRun, settleFeed } from './finish.js';
+import { settleFeed } from './finish.js';
 import { evaluateGuards, groupLosses, lastBatch, type LastBatch } from './guards.js';
 import { RunHooks } from './hooks.js';
-import { describeUnexpected } from './unexpected.js';
 import { languageDigest, recordSeed } from './language-digest.js';
 import { knownObjects } from './lookups.js';
-import { countChanges, currentVersion, makePlan, type Plan } from './plan.js';
+import { currentVersion, makePlan, type Plan } from './plan.js';
 import { progressKeeper } from './progress.js';
 import { planRevert } from './revert.js';
+import { RunRecord } from './run-record.js';
 import { stageBatch } from './stage.js';
 import { NOTHING_STAGED, type StageSummary } from './stage-messages.js';
 
@@ -34,24 +31,22 @@ export interface PlannedBatch {
   readonly plan: Plan;
 }
 
-/** One attempt at one run: its phases and steps, for the pipeline to put in order. */
+/** One attempt at one run: its phases, for the pipeline to put in order. */
 export class Execution {
-  #run: RunRow;
+  readonly record: RunRecord;
   readonly options: RunOptions;
   readonly #context: SyncContext;
   readonly #lease: Lease;
   readonly #attempt: RunAttempt;
   readonly #hooks: RunHooks;
-  readonly #timings: { -readonly [P in RunPhase]: number };
   #batch: Promise<Batch> | undefined;
   #lastBatch: Promise<LastBatch | undefined> | undefined;
 
   constructor(context: SyncContext, run: RunRow, lease: Lease, options: RunOptions) {
-    this.#run = run;
+    this.record = new RunRecord(context, run, lease, options);
     this.options = options;
     this.#context = context;
     this.#lease = lease;
-    this.#timings = { ...run.timings };
     this.#hooks = new RunHooks(context, run, options.signal);
     const keep = progressKeeper(context.database, run.id);
     this.#attempt = {
@@ -67,7 +62,7 @@ export class Execution {
   }
 
   get run(): RunRow {
-    return this.#run;
+    return this.record.run;
   }
 
   /** Every user is looked at, also those whose record is the same as last time. */
@@ -90,10 +85,13 @@ export class Execution {
 
   async completeNothingNew(): Promise<void> {
     const last = await this.#last();
-    await this.#note('info', `Nothing new: every file is the same as in run ${last?.id ?? 0}, the last one applied.`);
+    await this.record.note(
+      'info',
+      `Nothing new: every file is the same as in run ${last?.id ?? 0}, the last one applied.`,
+    );
     const { records, rejected } = last?.counts ?? NO_COUNTS;
     const counts = { ...NO_COUNTS, records, rejected, unchanged: records - rejected };
-    await this.end({ outcome: 'nothing-new', applied: true, counts });
+    await this.record.end({ outcome: 'nothing-new', applied: true, counts });
   }
 
   /** Whether what was approved can be applied as it is: nobody wrote to the directory, and the batch is still staged. */
@@ -117,39 +115,41 @@ export class Execution {
     const objects = await knownObjects(database, needs, model);
     const isFromRecord = !needs.users && !needs.objects;
     const processing = join(processingFolder, String(this.run.id));
-    const staged = await this.#timed(
-      'stage',
-      async () =>
-        stageBatch(database, {
-          runId: this.run.id,
-          feedId: this.run.feedId,
-          lease: this.#lease,
-          signal: this.options.signal,
-          onProgress: this.#attempt.onProgress,
-          job: {
-            files: files.map(({ file, entry }) => ({
-              name: file.name,
-              path: store.pathOf(file.digest),
-              sizeBytes: file.sizeBytes,
-              format: { read: entry.read, ...entry.options },
-            })),
-            control: controlText,
-            model: model.source,
-            objects,
-            limits,
-            plugins: plugins.modules,
-            recordSeed: isFromRecord ? recordSeed(this.#context, controlText, objects) : null,
-            // A run that began to write before may have left references open, which planning then wants to see again.
-            recognises: !this.isForced && this.run.status !== 'applying',
-            processingFolder: processing,
-          },
-        }),
-      // The thread may have been stopped in the middle; what an earlier process left there goes too.
-    ).finally(() => rm(processing, { recursive: true, force: true }));
-    for (const warning of staged.warnings) await this.#note('warn', warning, 'record-processor');
+    const staged = await this.record
+      .timed(
+        'stage',
+        async () =>
+          stageBatch(database, {
+            runId: this.run.id,
+            feedId: this.run.feedId,
+            lease: this.#lease,
+            signal: this.options.signal,
+            onProgress: this.#attempt.onProgress,
+            job: {
+              files: files.map(({ file, entry }) => ({
+                name: file.name,
+                path: store.pathOf(file.digest),
+                sizeBytes: file.sizeBytes,
+                format: { read: entry.read, ...entry.options },
+              })),
+              control: controlText,
+              model: model.source,
+              objects,
+              limits,
+              plugins: plugins.modules,
+              recordSeed: isFromRecord ? recordSeed(this.#context, controlText, objects) : null,
+              // A run that began to write before may have left references open, which planning then wants to see again.
+              recognises: !this.isForced && this.run.status !== 'applying',
+              processingFolder: processing,
+            },
+          }),
+        // The thread may have been stopped in the middle; what an earlier process left there goes too.
+      )
+      .finally(() => rm(processing, { recursive: true, force: true }));
+    for (const warning of staged.warnings) await this.record.note('warn', warning, 'record-processor');
     const { records, accepted, recognised, inError } = staged;
     const names = files.map(({ file }) => file.name).join(', ');
-    await this.#note(
+    await this.record.note(
       'info',
       `Read ${records} records of ${names}: ${accepted} accepted, ${inError} of them with errors, ${recognised} as last time.`,
     );
@@ -159,7 +159,7 @@ export class Execution {
   async plan(staged: StageSummary): Promise<Plan> {
     await this.#assertNotCancelled();
     const fileNames = await this.#fileNames();
-    const plan = await this.#timed('plan', () =>
+    const plan = await this.record.timed('plan', () =>
       makePlan(this.#context.database, {
         attempt: this.#attempt,
         force: this.isForced,
@@ -180,11 +180,11 @@ export class Execution {
   async planRevert(ofRun: number): Promise<{ staged: StageSummary; plan: Plan }> {
     const { database } = this.#context;
     await clearRecordErrors(this.#lease.executor, this.run.id);
-    const { records, ...plan } = await this.#timed('plan', () =>
+    const { records, ...plan } = await this.record.timed('plan', () =>
       planRevert(database, { attempt: this.#attempt, ofRun, lease: this.#lease }),
     );
     await this.#assertNotCancelled();
-    await this.#note('info', `Run ${ofRun} made ${records} changes that are to be taken back.`);
+    await this.record.note('info', `Run ${ofRun} made ${records} changes that are to be taken back.`);
     return { staged: { ...NOTHING_STAGED, records }, plan };
   }
 
@@ -196,7 +196,7 @@ export class Execution {
     const files = isRevert ? [] : (await this.#files()).files;
     const mayLeaveGroups = plan.changes.update + plan.changes.unblock > 0;
     const { added, updated, blocked, unblocked, unchanged, rejected } = counts;
-    await this.#note(
+    await this.record.note(
       'info',
       `Planned: ${added} to add, ${updated} to update, ${blocked} to block, ${unblocked} to unblock; ` +
         `${unchanged} unchanged, ${rejected} rejected.`,
@@ -204,7 +204,10 @@ export class Execution {
     const spared = plan.missing - blocked;
     if (spared > 0) {
       const who = `${spared} ${spared === 1 ? 'user is' : 'users are'}`;
-      await this.#note('info', `${who} missing and not blocked: within their grace, or protected by an operator.`);
+      await this.record.note(
+        'info',
+        `${who} missing and not blocked: within their grace, or protected by an operator.`,
+      );
     }
     const ownGuards = evaluateGuards({
       settings: this.options.settings.guards,
@@ -218,16 +221,15 @@ export class Execution {
       isRevert,
     });
     for (const guard of ownGuards.filter(({ breached }) => breached)) {
-      await this.#note('warn', `Guard ${guard.guard} is breached: ${describeGuard(guard)}.`, guard.guard);
+      await this.record.note('warn', `Guard ${guard.guard} is breached: ${describeGuard(guard)}.`, guard.guard);
     }
     // One that had begun to write was seen by the hooks before.
     const holds = this.run.status === 'applying' ? [] : await this.#hooks.afterPlan(counts);
     const guards = [...ownGuards, ...holds];
-    await updateRun(this.#lease.executor, this.run.id, {
+    await this.record.update({
       counts,
       // Those that the run passed before it was left behind, or was approved with, are the ones to keep.
       ...(this.run.status === 'applying' ? {} : { guards }),
-      timings: this.#timings,
       valueCounts: staged.valueCounts,
       plannedVersion: plan.directoryVersion,
       modelDigest: languageDigest(this.#context),
@@ -238,23 +240,13 @@ export class Execution {
     return { counts, guards, staged, plan };
   }
 
-  async approve(to: 'applying' | 'planning'): Promise<void> {
-    const { approval } = this.options;
-    if (approval === undefined) {
-      throw new UserSyncError('not-approved', `Run ${this.run.id} is held: approve it first.`, { kind: 'usage' });
-    }
-    const { by, reason, withoutBlocks } = approval;
-    const update = { approvedBy: by, approvedAt: new Date(), approvalReason: reason, withoutBlocks };
-    await this.move(to, update, reason ?? undefined);
-  }
-
   /** @param batch how it was planned in this attempt; without it everything is looked at that could need settling. */
   async apply(planned: RunCounts, batch?: PlannedBatch): Promise<void> {
     const { database, model } = this.#context;
     const { id: runId, feedId } = this.run;
     const fileNames = await this.#fileNames();
     const withoutBlocks = this.options.approval?.withoutBlocks ?? this.run.withoutBlocks;
-    const refused = await this.#timed('apply', () =>
+    const refused = await this.record.timed('apply', () =>
       applyPlan(database, {
         attempt: this.#attempt,
         lease: this.#lease,
@@ -263,13 +255,13 @@ export class Execution {
         hasDependents: model.dependents.length > 0,
       }),
     );
-    const counts = await this.#appliedCounts({ ...planned, rejected: planned.rejected + refused });
+    const counts = await this.record.appliedCounts({ ...planned, rejected: planned.rejected + refused });
     await this.#hooks.afterApply(counts);
     const changed = changesIn(counts);
     const isBatch = this.run.kind !== 'revert';
     const isRepeated = this.run.status === 'applying';
     const last = await this.#last();
-    await this.end(
+    await this.record.end(
       { outcome: changed > 0 ? 'applied' : 'nothing-to-change', applied: isBatch, counts },
       async (connection) => {
         if (!isBatch) return;
@@ -294,84 +286,14 @@ export class Execution {
     );
   }
 
-  /**
-   * Takes up a run that is ready. No file of it is replaced from here on; one that came until now may have brought another
-   * control file with it.
-   */
-  async begin(): Promise<void> {
-    await this.move('planning', { startedAt: new Date() });
-    this.#run = (await findRun(this.#context.database, this.run.id)) ?? this.#run;
-  }
-
-  async move(to: RunStatus, update: RunUpdate = {}, reason?: string): Promise<void> {
-    const { actor } = this.options;
-    await moveRun(this.#lease.executor, this.run.id, to, actor, update, reason ?? null);
-    await this.#note('info', `The run is ${to}, by ${actor}${reason === undefined ? '' : `: ${reason}`}.`);
-  }
-
-  /** @param settle what belongs to the end, in its transaction */
-  async end(update: RunUpdate, settle?: (connection: Connection) => Promise<void>): Promise<void> {
-    const { id, feed } = this.run;
-    const message = `The run is complete: ${update.outcome ?? ''}.`;
-    await this.#lease.transaction(async (connection) => {
-      if (settle !== undefined) await this.#timed('apply', () => settle(connection));
-      await logRun(connection, id, 'info', message);
-      await endRun(connection, id, 'complete', this.options.actor, { ...update, timings: this.#timings });
-      if (update.applied === true) await cancelSuperseded(connection, this.run);
-    });
-    this.#context.logger.info(message, { run: id, feed });
-  }
-
-  /** The run says why it ended; what had been applied is published. */
   async fail(error: unknown): Promise<void> {
-    const { database, logger } = this.#context;
-    const { id, feed } = this.run;
-    const cancelled = error instanceof RunCancelledError;
-    const code = error instanceof UserSyncError ? error.code : 'internal';
-    const message = error instanceof UserSyncError ? error.message : describeUnexpected(error);
-    try {
-      const current = await findRun(database, id);
-      if (current === undefined || (current.status !== 'planning' && current.status !== 'applying')) return;
-      await logRun(database, id, cancelled ? 'warn' : 'error', message, code);
-      const counts = await this.#appliedCounts(current.counts);
-      const update = { failureCode: code, failureMessage: message, timings: this.#timings, counts };
-      await this.#lease.transaction((connection) =>
-        endRun(connection, id, cancelled ? 'cancelled' : 'failed', this.options.actor, update),
-      );
-      // What had been applied stays, so whoever follows it is told.
-      if (changesIn(counts) > 0) await this.#hooks.afterApply(counts);
-      // What nobody foresaw needs somebody; other failures are told by whoever reports on the run.
-      const level = error instanceof UserSyncError ? 'warn' : 'error';
-      logger[level](`Run ${id} ${cancelled ? 'was cancelled' : 'failed'}`, { run: id, feed, error });
-    } catch (cause) {
-      // The run stays as it is; whoever comes next finishes it.
-      logger.error(`Noting the end of run ${id} failed; the next process to work on the feed finishes it`, {
-        run: id,
-        feed,
-        error: cause,
-      });
-    }
-  }
-
-  /** One event, for those who read the run's log and for those who watch the process. */
-  async #note(level: 'info' | 'warn', message: string, code: string | null = null): Promise<void> {
-    const { database, logger } = this.#context;
-    const { id, feed } = this.run;
-    await logRun(database, id, level, message, code);
-    logger[level](message, { run: id, feed });
+    await this.record.fail(error, (counts) => this.#hooks.afterApply(counts));
   }
 
   async #assertNotCancelled(): Promise<void> {
     this.options.signal.throwIfAborted();
     const current = await findRun(this.#context.database, this.run.id);
     if (current?.cancelRequested === true) throw new RunCancelledError(this.run.id);
-  }
-
-  /** What really happened, for a plan of which perhaps not all was applied. */
-  async #appliedCounts(planned: RunCounts): Promise<RunCounts> {
-    const applied = await countChanges(this.#context.database, 'apply/count-applied', this.run.id);
-    const { add: added, update: updated, block: blocked, unblock: unblocked } = applied;
-    return { ...planned, added, updated, blocked, unblocked };
   }
 
   #last(): Promise<LastBatch | undefined> {
@@ -386,14 +308,5 @@ export class Execution {
   async #fileNames(): Promise<string[]> {
     if (this.run.kind === 'revert') return [];
     return (await this.#files()).inOrder.map(({ file }) => file.name);
-  }
-
-  async #timed<T>(phase: RunPhase, work: () => Promise<T>): Promise<T> {
-    const start = performance.now();
-    try {
-      return await work();
-    } finally {
-      this.#timings[phase] = Math.round(this.#timings[phase] * 1000 + performance.now() - start) / 1000;
-    }
   }
 }

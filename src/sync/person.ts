@@ -1,4 +1,5 @@
 import { changesOf, type UserChange } from '../db/changes.js';
+import type { Executor } from '../db/database.js';
 import { stageTable } from '../db/queries.js';
 import { UserSyncError } from '../lib/errors.js';
 import { runFiles } from '../db/runs.js';
@@ -223,4 +224,16 @@ async function findErrors({ database }: SyncContext, username: string): Promise<
      where username = $1 and level = 'error' order by id desc limit $2`,
     [username, TIMELINE_LENGTH],
   );
+}
+
+/** The accounts of those whom a feed brought, by username. */
+export async function accountsOf(
+  database: Executor,
+  usernames: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const rows = await database.query<{ username: string; account: number }>(
+    'select username, account_id as account from sync.feed_user where username = any($1)',
+    [usernames],
+  );
+  return new Map(rows.map(({ username, account }) => [username, account]));
 }

@@ -83,35 +83,35 @@ const NOT_APPROVED = { approvedBy: null, approvedAt: null, approvalReason: null,
 
 /** The phases in order. */
 async function execute(execution: Execution): Promise<void> {
-  const { run } = execution;
+  const { run, record } = execution;
   if (isEnd(run.status) || run.status === 'uploading') {
     throw new UserSyncError('run-status', `Run ${run.id} is ${run.status}: there is nothing to do.`, { kind: 'usage' });
   }
   if (run.status === 'held') {
     if (await execution.planIsCurrent()) {
-      await execution.approve('applying');
+      await record.approve('applying');
       return execution.apply(run.counts);
     }
-    await execution.approve('planning');
+    await record.approve('planning');
   } else if (run.status === 'ready') {
-    await execution.begin();
+    await record.begin();
     const isBatch = run.kind !== 'revert';
     if (isBatch && !execution.isForced && (await execution.isNothingNew())) return execution.completeNothingNew();
   }
   const { staged, plan } = await makePlanOf(execution);
   const batch = await execution.evaluate(staged, plan);
-  if (run.dryRun) return execution.end({ outcome: 'dry-run' });
+  if (run.dryRun) return record.end({ outcome: 'dry-run' });
   // A run that had begun to write before it was left behind passed its guards then.
   if (run.status !== 'applying') {
     const why = reasonToHold(execution, batch);
     if (why !== undefined) {
-      await execution.move('held', NOT_APPROVED, why);
+      await record.move('held', NOT_APPROVED, why);
       // Nobody means an empty batch: an approval given in advance, perhaps by a script, does not cover it.
       const isEmpty = batch.guards.some(({ guard, breached }) => guard === 'empty' && breached);
       if (run.status === 'held' || execution.options.approval === undefined || isEmpty) return;
-      await execution.approve('applying');
+      await record.approve('applying');
     } else {
-      await execution.move('applying');
+      await record.move('applying');
     }
   }
   return execution.apply(batch.counts, batch);

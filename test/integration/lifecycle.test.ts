@@ -133,7 +133,7 @@ describe('A batch that is put together', () => {
       actor: 'test',
       signal: new AbortController().signal,
     });
-    await execution.begin();
+    await execution.record.begin();
     await lease!.release();
     const [control] = await harness.rows<{ id: number }>('select max(id)::integer as id from sync.control_file');
     expect(execution.run.controlId).to.equal(control?.id);

@@ -1,6 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import type { Session } from '../../access/sessions.js';
 import { UserSyncError } from '../../lib/errors.js';
+import { html, type Html } from '../../lib/html.js';
+import { printable } from '../../lib/printable.js';
 import type { Explained } from '../../sync/explain.js';
 import type { Person } from '../../sync/person.js';
 
@@ -19,4 +21,10 @@ export function accountIdOf(request: FastifyRequest): number {
   const { id } = request.params as { readonly id: string };
   if (/^[1-9]\d{0,14}$/.test(id)) return Number(id);
   throw new UserSyncError('user-unknown', 'There is no account of this number.', { kind: 'usage' });
+}
+
+/** A username, which leads to what is known of that person when their account is given. */
+export function personLink(username: string, account: number | undefined): Html {
+  const name = printable(username);
+  return account === undefined ? html`${name}` : html`<a href="/people/${account}">${name}</a>`;
 }

@@ -4,9 +4,11 @@ import { countLog, logPage, type RunLogEntry } from '../../db/run-log.js';
 import { findRun } from '../../db/runs.js';
 import { html, type Html, type HtmlValue } from '../../lib/html.js';
 import { printable } from '../../lib/printable.js';
+import { accountsOf } from '../../sync/person.js';
 import type { HttpContext } from '../context.js';
 import { sendPage, type PageContent } from './layout.js';
 import { choice, empty, field, form, number, table, time } from './parts.js';
+import { personLink } from './person-parts.js';
 import { mustBeRun, runIdOf, runTabs } from './run-parts.js';
 import { heading } from './run.js';
 import { requireSession } from './session.js';
@@ -63,15 +65,17 @@ export function registerRunLog(pages: FastifyInstance, context: HttpContext): vo
     ]);
     const entries = found.slice(0, PAGE_SIZE);
     const next = found.length > PAGE_SIZE ? entries.at(-1)?.id : undefined;
+    const seesPeople = session.may('see-people');
+    const accounts = await accountsOf(database, seesPeople ? usernamesIn(entries) : []);
     const list =
       entries.length === 0
         ? nothing(view, run.id)
-        : html`<section class="card fold">${logTable(entries, session.may('see-people'))}</section>
+        : html`<section class="card fold">${logTable(entries, seesPeople, accounts)}</section>
             ${paging(session, run.id, view, next)}`;
     const body = html`${heading(run, 'Log')} ${runTabs(session, run, 'log')}
       <p class="soft">
         ${number(counts.error)} errors, ${number(counts.warn)} warnings, ${number(counts.info)} notes.
-        ${session.may('see-people') ? null : 'What the records held is shown to operators and admins.'}
+        ${seesPeople ? null : 'What the records held is shown to operators and admins.'}
       </p>
       ${filterForm(session, run.id, view)} ${list}`;
     return { title: `Log of run ${id}`, session, body, active: '/runs' };
@@ -116,7 +120,11 @@ function nothing({ level, text, after }: LogView, id: number): Html {
   return empty('Nothing here', level === 'all' ? html`<p>The run has not begun.</p>` : all);
 }
 
-function logTable(entries: readonly RunLogEntry[], withValues: boolean): Html {
+function usernamesIn(entries: readonly RunLogEntry[]): string[] {
+  return entries.flatMap(({ username }) => (username === null ? [] : [username]));
+}
+
+function logTable(entries: readonly RunLogEntry[], withValues: boolean, accounts: ReadonlyMap<string, number>): Html {
   const rows = entries.map(
     (entry) =>
       html`<tr>
@@ -126,7 +134,9 @@ function logTable(entries: readonly RunLogEntry[], withValues: boolean): Html {
           ${printable(entry.message)} ${entry.code === null ? null : html`<code>${printable(entry.code)}</code>`}
           ${withValues ? value(entry) : source(entry)}
         </td>
-        <td class="name">${entry.username === null ? null : printable(entry.username)}</td>
+        <td class="name">
+          ${entry.username === null ? null : personLink(entry.username, accounts.get(entry.username))}
+        </td>
         <td>${place(entry)}</td>
       </tr>`,
   );

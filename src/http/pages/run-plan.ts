@@ -8,9 +8,11 @@ import { CHANGE_KINDS, isEnd, type ChangeKind, type PlannedChange } from '../../
 import { valueText } from '../../domain/value-text.js';
 import { html, type Html, type HtmlValue } from '../../lib/html.js';
 import { printable } from '../../lib/printable.js';
+import { accountsOf } from '../../sync/person.js';
 import type { HttpContext } from '../context.js';
 import { sendPage, type PageContent } from './layout.js';
 import { choice, empty, field, form, number } from './parts.js';
+import { personLink } from './person-parts.js';
 import { mustBeRun, runIdOf, runTabs } from './run-parts.js';
 import { heading } from './run.js';
 import { requireSession } from './session.js';
@@ -57,10 +59,14 @@ export function registerRunPlan(pages: FastifyInstance, context: HttpContext): v
     ]);
     const changes = found.slice(0, PAGE_SIZE);
     const next = found.length > PAGE_SIZE ? changes.at(-1)?.ordinal : undefined;
+    const accounts = await accountsOf(
+      database,
+      changes.map(({ username }) => username),
+    );
     const total = kind === undefined ? sumOf(counts) : counts[kind];
     const body = html`${heading(run, 'Plan')} ${runTabs(session, run, 'plan')}
     ${text === undefined ? kinds(id, counts, kind) : matches(id, text, total)} ${searchForm(session, id, view)}
-    ${changes.length === 0 ? nothing(run, view, sumOf(counts)) : html`<section class="card">${changeTable(run, changes)}</section>`}
+    ${changes.length === 0 ? nothing(run, view, sumOf(counts)) : html`<section class="card">${changeTable(run, changes, accounts)}</section>`}
     ${paging(session, id, view, next)} ${download(id, view, total)}`;
     return { title: `Plan of run ${id}`, session, body, active: '/runs' };
   }
@@ -127,7 +133,7 @@ function nothing(run: RunRow, { text, kind, after }: PlanView, total: number): H
   return empty('There is no plan', html`<p>${why}</p>`);
 }
 
-function changeTable(run: RunRow, changes: readonly PlannedChange[]): Html {
+function changeTable(run: RunRow, changes: readonly PlannedChange[], accounts: ReadonlyMap<string, number>): Html {
   return html`<div class="wide" role="region" aria-label="Changes" tabindex="0">
     <table class="plan">
       <caption class="unseen">
@@ -146,7 +152,8 @@ function changeTable(run: RunRow, changes: readonly PlannedChange[]): Html {
             <tr class="user">
               <th scope="rowgroup" colspan="3">
                 <span class="badge ${KIND_BADGE[change.kind]}">${KIND_TEXT[change.kind]}</span>
-                <span class="name">${printable(change.username)}</span> ${isEnd(run.status) ? applied(change) : null}
+                <span class="name">${personLink(change.username, accounts.get(change.username))}</span>
+                ${isEnd(run.status) ? applied(change) : null}
               </th>
             </tr>
             ${fieldsOf(change).map(fieldRow)}

@@ -84,6 +84,26 @@ describe('Pages about runs', () => {
     );
   });
 
+  it('lead from each user of a plan or log to the person, for those who may see people', async () => {
+    await using http = await HttpSite.open();
+    await http.site.drop('users.json', [
+      record('ada', { HOMEPAGE: 'no url at all' }),
+      record('bob', { EMAIL: 'none' }),
+    ]);
+    await http.site.atRest(1, 'complete');
+    const operator = await http.signIn('operator');
+    for (const path of ['/runs/1/plan', '/runs/1/log']) {
+      const [link] = /\/people\/\d+(?=">ada<)/.exec(await operator.page(path)) ?? [];
+      expect(await operator.page(link ?? '/no-link'), path).to.include('ada@example.org');
+    }
+    const log = await operator.page('/runs/1/log');
+    expect(log).to.match(/<td class="name">\s*bob\s*</, 'who was only ever rejected has no page');
+    const viewer = await http.signIn('viewer');
+    expect(await viewer.page('/runs/1/log'))
+      .to.include('ada')
+      .and.not.include('/people/');
+  });
+
   it('escape whatever comes from outside', async () => {
     await using http = await HttpSite.open();
     const nasty = [
@@ -142,11 +162,11 @@ describe('Pages about runs', () => {
     await http.site.drop('users.json', people);
     const [run] = await http.site.atRest(1, 'complete');
     const operator = await http.signIn('operator');
-    const names = /<span class="name">(user\d+)<\/span>/g;
+    const names = /<span class="name">(?:<a [^>]*>)?(user\d+)</g;
     const changed = await follow(operator, '/runs/1/plan', names);
     expect([new Set(changed).size, changed.length]).to.deep.equal([run!.counts.added, run!.counts.added]);
     expect(run!.counts.added).to.be.greaterThan(1500);
-    const entries = /<code>([a-z-]+)<\/code>(?:(?!<\/tr>).)*<td class="name">(user\d+)<\/td>/gs;
+    const entries = /<code>([a-z-]+)<\/code>(?:(?!<\/tr>).)*<td class="name">\s*(?:<a [^>]*>)?(user\d+)</gs;
     const logged = await follow(operator, '/runs/1/log?level=error', entries);
     expect([new Set(logged).size, logged.length]).to.deep.equal([run!.errors, run!.errors]);
     expect(run!.errors).to.be.at.least(200);

@@ -1,0 +1,63 @@
+import { expect } from 'chai';
+import type { Connection } from '../../src/db/database.js';
+import { stageTable } from '../../src/db/queries.js';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
+
+/** Large and many: Postgres, which has not counted them, goes by the size of the table and expects several of each. */
+const ROWS = 60_000;
+
+async function planOf(connection: Connection, statement: string, params: readonly unknown[]): Promise<string> {
+  const rows = await connection.query<{ 'QUERY PLAN': string }>(`explain ${statement}`, params);
+  return rows.map((row) => row['QUERY PLAN']).join('\n');
+}
+
+describe('Just after many users came, before Postgres has counted them,', () => {
+  let test: TestDatabase;
+
+  before(async () => {
+    test = await createTestDatabase();
+  });
+
+  after(async () => {
+    await test.drop();
+  });
+
+  it('objects are looked for by their owner', async () => {
+    const stage = stageTable(1);
+    const plan = await test.database.withConnection(async (connection) => {
+      await connection.query(
+        `insert into directory.object (types, origin, attributes, owner)
+         select '{std:type:book}', 'book/0', jsonb_build_object('text', repeat('-', 1000)), number
+         from generate_series(1, ${ROWS}) as number`,
+      );
+      await connection.run('plan/make-candidates', [], stage);
+      await connection.query('begin');
+      await connection.run('plan/make-dependents');
+      const found = await planOf(connection, test.database.queryText('plan/place-dependents', stage), [
+        'book',
+        ['std:type:book'],
+      ]);
+      await connection.query('rollback');
+      return found;
+    });
+    expect(plan.match(/ on object_owner /g)).to.have.length(2);
+    // By its key only the one that a record loaded: without a condition it would be read from its beginning.
+    expect(plan.match(/using object_pkey on object .*/g)).to.have.length(1);
+    expect(plan).to.match(/using object_pkey on object .*\n +Index Cond: \(ref = /);
+  });
+
+  it('records are looked for by their username', async () => {
+    const plan = await test.database.withConnection(async (connection) => {
+      await connection.query(
+        `insert into sync.feed_user (username, feed_id, account_id, digest, in_feed, since_run, changed_run, record_digest, given)
+         select 'user' || number, 1, number, gen_random_uuid(), true, 1, 1, gen_random_uuid(), '\\x00'
+         from generate_series(1, ${ROWS}) as number`,
+      );
+      const usernames = Array.from({ length: 500 }, (_, index) => `user${index}`);
+      const digests = usernames.map(() => '00000000-0000-0000-0000-000000000000');
+      return planOf(connection, test.database.queryText('lookup/recognise'), [1, usernames, digests]);
+    });
+    expect(plan).to.match(/Index Scan using feed_user_pkey on feed_user .*\n +Index Cond: \(username = asked/);
+    expect(plan).not.to.include('Seq Scan');
+  });
+});
