@@ -166,7 +166,7 @@ describe('Pages about runs', () => {
     const changed = await follow(operator, '/runs/1/plan', names);
     expect([new Set(changed).size, changed.length]).to.deep.equal([run!.counts.added, run!.counts.added]);
     expect(run!.counts.added).to.be.greaterThan(1500);
-    const entries = /<code>([a-z-]+)<\/code>(?:(?!<\/tr>).)*<td class="name">\s*(?:<a [^>]*>)?(user\d+)</gs;
+    const entries = /<code>([a-z-]+)<\/code>(?:(?!<\/tr>).)*<td class="name">\s*(?:<a [^>]*>)?(user\d+)\s*</gs;
     const logged = await follow(operator, '/runs/1/log?level=error', entries);
     expect([new Set(logged).size, logged.length]).to.deep.equal([run!.errors, run!.errors]);
     expect(run!.errors).to.be.at.least(200);
