@@ -18,9 +18,9 @@ end
 $$;
 
 -- Has the owners of objects of these types noted, and of no others: what is said in the trigger itself costs the many
--- profiles next to nothing.
+-- profiles next to nothing. It acts with the owner's rights, since whoever installs a model need not own the table.
 create or replace function sync.watch_links(linked_types text[]) returns void
-language plpgsql set search_path = '' as $$
+language plpgsql security definer set search_path = '' as $$
 begin
   drop trigger if exists note_owner on directory.object;
   if cardinality(linked_types) > 0 then
@@ -30,3 +30,5 @@ begin
   end if;
 end
 $$;
+
+revoke execute on function sync.watch_links(text[]) from public;

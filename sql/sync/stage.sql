@@ -32,10 +32,11 @@ drop table if exists {{stage}}, {{stage}}_candidate, {{stage}}_link, {{stage}}_d
 copy {{stage}} from stdin
 
 -- name: list-stages
--- Staging tables by run, for finding those that nothing needs any more.
+-- Staging tables by run, for finding those that nothing needs any more. Those of another role are that one's to drop.
 select substring(relname from '^stage_([0-9]+)$')::bigint as run_id
 from pg_catalog.pg_class
-where relnamespace = 'sync'::regnamespace and relkind = 'r' and relname ~ '^stage_[0-9]+$'
+where relnamespace = 'sync_stage'::regnamespace and relkind = 'r' and relname ~ '^stage_[0-9]+$'
+  and pg_has_role(relowner, 'usage')
 
 -- name: unneeded-stages
 -- Of the runs $1, those whose staging table can go: all but runs under way or held, and the last applied one of a feed,
@@ -53,7 +54,9 @@ where run.id = any ($1::bigint[])
 select count(*) as staged from {{stage}}
 
 -- name: stage-exists
-select to_regclass($1::text) is not null as exists
+-- One of another role counts as not there: it cannot be read, and what is staged again is the same.
+select exists (select from pg_catalog.pg_class
+               where oid = to_regclass($1::text) and pg_has_role(relowner, 'usage')) as exists
 
 -- name: staged-user
 -- What the batch of run $2 held for one user. A record that was recognised is the one taken in by then.

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { sqlDirectory, withDatabase } from '../app.js';
 import { migrate, migrationStatus } from '../db/migrate.js';
+import { grantDaemon } from '../db/rights.js';
 import type { RegisterCommand } from './command.js';
 
 export const registerMigrate: RegisterCommand = (program, context) => {
@@ -9,7 +10,8 @@ export const registerMigrate: RegisterCommand = (program, context) => {
     .command('migrate')
     .description('bring the database schema up to date')
     .option('--status', 'only say what would be done')
-    .action(async (options: { status?: boolean }, command: Command) => {
+    .option('--grant-to <role>', 'also let this role run the daemon, with the rights that it needs and no others')
+    .action(async (options: { status?: boolean; grantTo?: string }, command: Command) => {
       const json = context.wantsJson(command);
       const config = await context.loadConfig(command);
       const logger = context.logger(config);
@@ -24,9 +26,15 @@ export const registerMigrate: RegisterCommand = (program, context) => {
           return;
         }
         const applied = await migrate(database, sqlDirectory());
-        if (json) terminal.json({ applied });
-        else if (applied.length === 0) terminal.print('The schema is up to date.');
-        else for (const name of applied) terminal.print(`applied  ${name}`);
+        const { grantTo } = options;
+        if (grantTo !== undefined) await grantDaemon(database, grantTo);
+        if (json) {
+          terminal.json({ applied, ...(grantTo === undefined ? {} : { grantedTo: grantTo }) });
+          return;
+        }
+        if (applied.length === 0) terminal.print('The schema is up to date.');
+        for (const name of applied) terminal.print(`applied  ${name}`);
+        if (grantTo !== undefined) terminal.print(`The role "${grantTo}" may run the daemon.`);
       });
       await logger.close();
     });

@@ -3,6 +3,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserSyncError, messageOf } from '../lib/errors.js';
 import type { Connection, Database } from './database.js';
+import { rightsMissing, schemaRole } from './rights.js';
+import { NOT_ALLOWED, sqlState } from './sqlstate.js';
 
 /** Any number, as long as it is the same for all: only one process migrates a database at a time. */
 const MIGRATION_LOCK = 5_231_987_412;
@@ -20,10 +22,12 @@ interface SqlFile {
 
 /**
  * Brings the schema up to date: numbered files of sql/migrations once each and in order, then the replaceable objects of
- * sql/functions and sql/views when their text changed. All or nothing, one process at a time.
+ * sql/functions and sql/views when their text changed; then roles that were given the rights of the daemon are given them
+ * anew. All or nothing, one process at a time. A role that may only use the schema can call it where nothing is to be done.
  *
  * @throws UserSyncError `schema-newer` when the database knows a migration that this version does not have,
- *   `migration-changed` when a file differs from what was applied under its name.
+ *   `migration-changed` when a file differs from what was applied under its name, `schema-older` when there is something to
+ *   do for somebody else than this role, `rights-missing` when the role may not even look.
  * @returns the names of what was applied now.
  */
 export async function migrate(database: Database, sqlDirectory: string): Promise<string[]> {
@@ -33,13 +37,12 @@ export async function migrate(database: Database, sqlDirectory: string): Promise
     await ensureBooks(connection);
     const known = await knownChecksums(connection);
     checkHistory(numbered, known);
-    const done: string[] = [];
-    for (const file of [...numbered, ...replaceable]) {
-      if (known.get(file.name) === file.checksum) continue;
-      await applyFile(connection, file);
-      done.push(file.name);
-    }
-    return done;
+    const pending = [...numbered, ...replaceable].filter((file) => known.get(file.name) !== file.checksum);
+    if (pending.length === 0) return [];
+    await checkOwnership(connection, pending);
+    for (const file of pending) await applyFile(connection, file);
+    await connection.query('select sync.renew_daemon_rights()');
+    return pending.map((file) => file.name);
   });
 }
 
@@ -47,8 +50,8 @@ export async function migrate(database: Database, sqlDirectory: string): Promise
 export async function migrationStatus(database: Database, sqlDirectory: string): Promise<MigrationStatus> {
   const { numbered, replaceable } = await readSqlFiles(sqlDirectory);
   return database.withConnection(async (connection) => {
-    const [found] = await connection.query<{ table: string | null }>(
-      `select to_regclass('sync.migration')::text as table`,
+    const [found] = await lookAtBooks(
+      connection.query<{ table: string | null }>(`select to_regclass('sync.migration')::text as table`),
     );
     const known = found?.table == null ? new Map<string, string>() : await knownChecksums(connection);
     checkHistory(numbered, known);
@@ -60,10 +63,23 @@ export async function migrationStatus(database: Database, sqlDirectory: string):
   });
 }
 
+/** Roles that use the schemas and do not own them wait for the one that does. */
+async function checkOwnership(connection: Connection, pending: readonly SqlFile[]): Promise<void> {
+  const { role, mayMigrate } = await schemaRole(connection);
+  if (mayMigrate) return;
+  throw new UserSyncError(
+    'schema-older',
+    `This version of user-sync needs ${pending.length} changes of the schema, which the role "${role}" may not make. ` +
+      'Run `user-sync migrate` as the role that owns it, then start this again.',
+  );
+}
+
 /** Looks before it makes: a role that may only use the schema can start a database that is up to date. */
 async function ensureBooks(connection: Connection): Promise<void> {
-  const [found] = await connection.query<{ schema: boolean; table: boolean }>(
-    `select to_regnamespace('sync') is not null as schema, to_regclass('sync.migration') is not null as table`,
+  const [found] = await lookAtBooks(
+    connection.query<{ schema: boolean; table: boolean }>(
+      `select to_regnamespace('sync') is not null as schema, to_regclass('sync.migration') is not null as table`,
+    ),
   );
   try {
     if (found?.schema !== true) await connection.query('create schema sync');
@@ -98,8 +114,16 @@ function migrationFailed(what: string, error: unknown): UserSyncError {
   );
 }
 
+async function lookAtBooks<Row>(rows: Promise<Row[]>): Promise<Row[]> {
+  return rows.catch((error: unknown) => {
+    throw sqlState(error) === NOT_ALLOWED ? rightsMissing(error) : error;
+  });
+}
+
 async function knownChecksums(connection: Connection): Promise<Map<string, string>> {
-  const rows = await connection.query<{ name: string; checksum: string }>('select name, checksum from sync.migration');
+  const rows = await lookAtBooks(
+    connection.query<{ name: string; checksum: string }>('select name, checksum from sync.migration'),
+  );
   return new Map(rows.map((row) => [row.name, row.checksum]));
 }
 

@@ -41,9 +41,9 @@ export class Queries {
 }
 
 /** The name of a run's staging table, safe to stand in SQL. */
-export type StageTable = `sync.stage_${number}`;
+export type StageTable = `sync_stage.stage_${number}`;
 
 export function stageTable(runId: number): StageTable {
   if (!Number.isSafeInteger(runId)) throw new UserSyncError('internal', 'A run id is a whole number.');
-  return `sync.stage_${runId}`;
+  return `sync_stage.stage_${runId}`;
 }

@@ -1,3 +1,6 @@
+/** The role lacks a right. */
+export const NOT_ALLOWED = '42501';
+
 /** Errors that pass by themselves: the same transaction may succeed when run again. */
 const RETRYABLE: Readonly<Record<string, string>> = {
   '40001': 'serialization failure',

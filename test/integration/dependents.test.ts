@@ -213,12 +213,12 @@ describe('Objects that belong to a user', () => {
 
   it('come with the account or not at all', async () => {
     await using harness = await open([SET_NAME]);
-    await harness.rows(
+    await harness.administer(
       `create function refuse() returns trigger language plpgsql as $$ begin
          if new.attributes::text like '%forbidden%' then raise exception using errcode = '23514'; end if; return new;
        end $$`,
     );
-    await harness.rows(
+    await harness.administer(
       'create trigger refuse before insert or update on directory.object for each row execute function refuse()',
     );
     const run = await harness.sync(people({ u: 'ada', book: 'forbidden' }, { u: 'bob', book: 'Poems' }));
@@ -306,7 +306,7 @@ describe('Objects that several records load', () => {
       'test:attribute:owner',
       ref,
     ]);
-    await harness.rows(`delete from directory.account where email = 'ada@example.org'`);
+    await harness.administer(`delete from directory.account where email = 'ada@example.org'`);
     const again = await harness.sync(people({ u: 'bob', ref, name: 'B' }));
     expect(again.counts).to.include({ added: 1, rejected: 0 });
     expect(await books(harness)).to.deep.equal(['bob: B']);
@@ -590,7 +590,7 @@ describe('References to people', () => {
 
   it('to somebody whom the database refused are taken back, and tried again', async () => {
     await using harness = await open([BY_USERNAME]);
-    await harness.rows(`alter table directory.account add constraint no_zoe check (email not like 'zoe%')`);
+    await harness.administer(`alter table directory.account add constraint no_zoe check (email not like 'zoe%')`);
     const batch = people({ u: 'ada', boss: 'zoe' }, { u: 'zoe' });
     const run = await harness.sync(batch);
     expect(run.counts).to.include({ added: 1, rejected: 1 });
@@ -600,7 +600,7 @@ describe('References to people', () => {
       `select after from directory.changes where username = 'ada'`,
     );
     expect(change?.after.profile).not.to.have.property(MANAGER);
-    await harness.rows('alter table directory.account drop constraint no_zoe');
+    await harness.administer('alter table directory.account drop constraint no_zoe');
     await harness.sync(batch);
     expect(await bossOf(harness, 'ada')).to.deep.equal([{ value: { ref: await profileRef(harness, 'zoe') } }]);
   });

@@ -25,7 +25,7 @@ describe('The status of a run in the database', () => {
         );
         const expected = { from_status: from, to_status: to, actor: 'ada', note: 'why' };
         expect(noted, `${from} → ${to}`).to.deep.equal(mayMove(from, to) ? [expected] : []);
-        await harness.rows(`delete from sync.run where id = ${run}`);
+        await harness.administer(`delete from sync.run where id = ${run}`);
       }
     }
   });
@@ -44,7 +44,7 @@ describe('The status of a run in the database', () => {
         expect([code, now?.status], from).to.deep.equal([undefined, 'cancelled']);
         expect(now?.finishedAt, from).to.be.a('date');
       }
-      await harness.rows(`delete from sync.run where id = ${run}`);
+      await harness.administer(`delete from sync.run where id = ${run}`);
     }
   });
 
@@ -54,7 +54,7 @@ describe('The status of a run in the database', () => {
     const held = await harness.sync([record('bob')], { settings: { autoApply: false } });
     expect(held.status).to.equal('held');
     const later = await harness.submit([record('ada'), record('cyd')]);
-    await harness.rows(
+    await harness.administer(
       `create function keep() returns trigger language plpgsql as $$ begin raise exception 'not now'; end $$;
        create trigger keep before update on sync.run for each row when (new.status = 'cancelled') execute function keep()`,
     );
@@ -66,7 +66,7 @@ describe('The status of a run in the database', () => {
     });
     expect(await codeOf(attempt)).to.equal('P0001');
     expect((await findRun(harness.database, later))?.status).to.equal('applying');
-    await harness.rows('drop trigger keep on sync.run');
+    await harness.administer('drop trigger keep on sync.run');
     expect((await harness.execute(later)).status).to.equal('complete');
     expect((await findRun(harness.database, held.id))?.status).to.equal('cancelled');
     const log = await harness.rows<{ message: string }>(`select message from sync.run_log where run_id = ${held.id}`);
@@ -173,7 +173,7 @@ describe('The runs of a feed', () => {
     const { database } = harness;
     const run = await harness.submit([record('ada')]);
     await harness.rows(`update sync.run set queued = true where id = ${run}`);
-    await harness.rows(
+    await harness.administer(
       `create function away() returns trigger language plpgsql as
          $$ begin raise exception 'connection limit' using errcode = '53300'; end $$;
        create trigger away before insert on directory.account for each row execute function away()`,

@@ -247,14 +247,14 @@ describe('A run', () => {
   it('forgets everyone when somebody empties the table of accounts', async () => {
     await using harness = await SyncHarness.open();
     await harness.sync([person('a')]);
-    await harness.rows('truncate directory.account cascade');
+    await harness.administer('truncate directory.account cascade');
     expect((await harness.sync([person('a'), person('b')])).counts).to.deep.include({ added: 2 });
   });
 
   it('makes an account anew that somebody deleted, and a profile too', async () => {
     await using harness = await SyncHarness.open();
     await harness.sync([person('a'), person('b'), person('c')]);
-    await harness.rows(`delete from directory.account where email = 'a@example.org'`);
+    await harness.administer(`delete from directory.account where email = 'a@example.org'`);
     await harness.rows(
       `delete from directory.object where ref = (select profile_ref from directory.account where email = 'b@example.org')`,
     );
@@ -412,7 +412,7 @@ describe('A dry run', () => {
 describe('A record that the database refuses', () => {
   it('is found by halving, rejected and logged without its values, while the others are applied', async () => {
     await using harness = await SyncHarness.open();
-    await harness.rows(`alter table directory.account add constraint no_nine check (name_last <> 'U9')`);
+    await harness.administer(`alter table directory.account add constraint no_nine check (name_last <> 'U9')`);
     const batch = Array.from({ length: 20 }, (_, number) => person(`u${number}`));
     const run = await harness.sync(batch, { settings: { chunkSize: 7 } });
     expect(run.counts).to.deep.include({ records: 20, added: 19, rejected: 1 });
@@ -420,7 +420,7 @@ describe('A record that the database refuses', () => {
     expect(errors).to.have.length(1);
     expect(errors[0]).to.deep.include({ code: 'database', username: 'u9', record: 10 });
     expect(errors[0]?.message).to.include('23514').and.not.include('U9');
-    await harness.rows('alter table directory.account drop constraint no_nine');
+    await harness.administer('alter table directory.account drop constraint no_nine');
     // The same batch again: the one left undone is taken up.
     expect((await harness.sync(batch)).counts).to.deep.include({ added: 1, unchanged: 19 });
   });
@@ -481,9 +481,9 @@ describe('What must never be believed', () => {
     await harness.sync([person('a'), person('b')]);
     const runId = await harness.submit([person('a', { JOB_TITLE: 'x' }), person('b')]);
     // As a crash of Postgres leaves an unlogged table, after each time that it is filled.
-    await harness.rows(`
+    await harness.administer(`
       create function crash() returns trigger language plpgsql as $$ begin
-        delete from sync.stage_${runId};
+        delete from sync_stage.stage_${runId};
         return null;
       end $$;
       create trigger crash after insert on sync.run_log for each row when (new.message like 'Read %')

@@ -8,7 +8,7 @@ import { SyncHarness, person } from '../support/sync.js';
 /** Whose records of a run were mapped. */
 async function mappedIn(harness: SyncHarness, { id }: RunRow): Promise<string[]> {
   const rows = await harness.rows<{ username: string }>(
-    `select username from sync.stage_${id} where mapped is not null order by seq`,
+    `select username from sync_stage.stage_${id} where mapped is not null order by seq`,
   );
   return rows.map(({ username }) => username);
 }

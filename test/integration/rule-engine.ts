@@ -27,7 +27,7 @@ export async function runEngineCase({ instructions, more, steps }: EngineCase): 
   await using shipped = await SyncHarness.open({ control });
   const harness = shipped.withModel(model.source);
   for (const step of steps) {
-    if (step.sql !== undefined) await harness.rows(await withRefs(step.sql, harness));
+    if (step.sql !== undefined) await harness.administer(await withRefs(step.sql, harness));
     await check(step, await sync(step, harness), harness);
   }
 }

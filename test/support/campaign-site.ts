@@ -53,8 +53,9 @@ export class CampaignSite implements AsyncDisposable {
     return join(this.site.folder, 'var', 'drop', 'default');
   }
 
+  /** Of an administrator: for what is done to the daemon. */
   get url(): string {
-    return this.site.testDatabase.url;
+    return this.site.testDatabase.administrator.url;
   }
 
   /** The next batch, with the record for a gate in its middle. */

@@ -31,7 +31,7 @@ const TRIGGERS: Readonly<Record<GatedPhase, string>> = {
     declare made record;
     begin
       for made in select object_identity as name from pg_event_trigger_ddl_commands()
-                  where object_identity ~ '^sync\\.stage_[0-9]+$' and object_type = 'table' loop
+                  where object_identity ~ '^sync_stage\\.stage_[0-9]+$' and object_type = 'table' loop
         execute format('create trigger gate before insert on %s for each row when (new.username = ''gate'')
                         execute function public.gate()', made.name);
       end loop;

@@ -4,15 +4,14 @@ import { readFileSync } from 'node:fs';
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { sqlDirectory } from '../../src/app.js';
-import { Database } from '../../src/db/database.js';
 import { openEmbeddedPostgres, type EmbeddedPostgres } from '../../src/db/embedded.js';
 import { embeddedBinaries, postgresIdentity } from '../../src/db/embedded-binaries.js';
-import { migrate } from '../../src/db/migrate.js';
-import { Queries } from '../../src/db/queries.js';
-import type { TestDatabase } from './postgres.js';
+import { createMigrated, createRoles, rolesNamed, urlAs, urlOf } from './database-roles.js';
+import { testDatabase, type TestDatabase } from './postgres.js';
 import { familyOf, signalAll } from './processes.js';
 import { temporaryFolder } from './temporary-folder.js';
+
+const ROLES = rolesNamed('test');
 
 type Folder = Awaited<ReturnType<typeof temporaryFolder>>;
 
@@ -30,7 +29,9 @@ export class OwnPostgres implements AsyncDisposable {
     const folder = await temporaryFolder();
     // Postgres may run as another user, who must get to its own folder.
     await chmod(folder.path, 0o755);
-    return new OwnPostgres(folder, await openEmbeddedPostgres(join(folder.path, 'postgres')));
+    const server = await openEmbeddedPostgres(join(folder.path, 'postgres'));
+    await createRoles(server.url, ROLES);
+    return new OwnPostgres(folder, server);
   }
 
   /** Its own folder, which it may reach. */
@@ -46,12 +47,9 @@ export class OwnPostgres implements AsyncDisposable {
   async database(): Promise<TestDatabase> {
     this.#databases += 1;
     const name = `users_${this.#databases}`;
-    await this.execute(`create database ${name}`);
-    const url = new URL(this.server.url);
-    url.pathname = name;
-    const database = new Database({ url: url.href, poolSize: 4 }, Queries.load(join(sqlDirectory(), 'sync')));
-    await migrate(database, sqlDirectory());
-    return { url: url.href, database, drop: () => database.close() };
+    await createMigrated(this.url, name, ROLES);
+    const own = urlOf(this.url, name);
+    return testDatabase(urlAs(own, ROLES.daemon), own, 4, () => Promise.resolve());
   }
 
   /** Runs statements as the superuser, each by itself. */

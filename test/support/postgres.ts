@@ -1,53 +1,67 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client } from 'pg';
-import { sqlDirectory } from '../../src/app.js';
-import { Database } from '../../src/db/database.js';
+import type { Database } from '../../src/db/database.js';
 import { openEmbeddedPostgres, type EmbeddedPostgres } from '../../src/db/embedded.js';
-import { migrate } from '../../src/db/migrate.js';
-import { Queries } from '../../src/db/queries.js';
+import { createMigrated, createRoles, execute, open, rolesNamed, urlAs, urlOf } from './database-roles.js';
 
 /**
  * One Postgres for the whole test run, and in it a fresh database for whoever asks: a copy of one that was migrated once.
  * TEST_DATABASE_URL names a server to use instead of the embedded one.
  */
 const URL_VARIABLE = 'USER_SYNC_TEST_SERVER';
-const TEMPLATE_VARIABLE = 'USER_SYNC_TEST_TEMPLATE';
+const PREFIX_VARIABLE = 'USER_SYNC_TEST_PREFIX';
 
 let databases = 0;
 
+/** A database as the program gets it: by a role that may do what it needs, and no more. */
 export interface TestDatabase {
   readonly url: string;
   readonly database: Database;
+  /** For what is done to the program rather than by it: nothing is refused here. */
+  readonly administrator: { readonly url: string; readonly database: Database };
   drop(): Promise<void>;
 }
 
-/** A database with the schema, and nothing in it. */
-export function createTestDatabase(): Promise<TestDatabase> {
-  return createDatabase(`template ${variable(TEMPLATE_VARIABLE)}`);
+/** A database with the schema, and nothing in it, for the role of the daemon. */
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const { daemon } = rolesNamed(variable(PREFIX_VARIABLE));
+  return createDatabase(daemon, `template ${templateOf(variable(PREFIX_VARIABLE))}`);
 }
 
-/** A database without a schema. */
+/** A database without a schema, for the role that owns it. */
 export function createEmptyDatabase(): Promise<TestDatabase> {
-  return createDatabase('');
+  const { owner } = rolesNamed(variable(PREFIX_VARIABLE));
+  return createDatabase(owner, `owner ${owner}`);
 }
 
-async function createDatabase(how: string): Promise<TestDatabase> {
+/** A database that is there, by two roles. */
+export function testDatabase(
+  url: string,
+  administratorUrl: string,
+  poolSize: number,
+  drop: () => Promise<void>,
+): TestDatabase {
+  const database = open(url, poolSize);
+  const administrator = open(administratorUrl, poolSize);
+  return {
+    url,
+    database,
+    administrator: { url: administratorUrl, database: administrator },
+    drop: async () => {
+      await Promise.all([database.close(), administrator.close()]);
+      await drop();
+    },
+  };
+}
+
+async function createDatabase(role: string, how: string): Promise<TestDatabase> {
   const url = variable(URL_VARIABLE);
   databases += 1;
   const name = `user_sync_test_${process.pid}_${databases}`;
   await execute(url, `create database ${name} ${how}`);
   const own = urlOf(url, name);
-  const database = open(own);
-  return {
-    url: own,
-    database,
-    drop: async () => {
-      await database.close();
-      await execute(url, `drop database ${name} with (force)`);
-    },
-  };
+  return testDatabase(urlAs(own, role), own, 10, () => execute(url, `drop database ${name} with (force)`));
 }
 
 /**
@@ -58,17 +72,21 @@ async function createDatabase(how: string): Promise<TestDatabase> {
 export async function startTestServer(): Promise<() => Promise<void>> {
   const given = process.env['TEST_DATABASE_URL'];
   const { url, stop } = given === undefined ? await startEmbedded() : { url: given, stop: () => Promise.resolve() };
-  const name = `user_sync_test_${process.pid}_template`;
-  await execute(url, `create database ${name}`);
-  const template = open(urlOf(url, name));
-  await migrate(template, sqlDirectory());
-  await template.close();
+  const prefix = `user_sync_test_${process.pid}`;
+  const roles = rolesNamed(prefix);
+  await createRoles(url, roles);
+  await createMigrated(url, templateOf(prefix), roles);
   process.env[URL_VARIABLE] = url;
-  process.env[TEMPLATE_VARIABLE] = name;
+  process.env[PREFIX_VARIABLE] = prefix;
   return async () => {
-    await execute(url, `drop database ${name}`);
+    await execute(url, `drop database ${templateOf(prefix)}`);
+    await execute(url, `drop role ${roles.owner}, ${roles.daemon}`);
     await stop();
   };
+}
+
+function templateOf(prefix: string): string {
+  return `${prefix}_template`;
 }
 
 function variable(name: string): string {
@@ -94,24 +112,4 @@ async function startEmbedded(): Promise<{ url: string; stop: () => Promise<void>
       await rm(directory, { recursive: true, force: true });
     },
   };
-}
-
-function open(url: string): Database {
-  return new Database({ url, poolSize: 10 }, Queries.load(join(sqlDirectory(), 'sync')));
-}
-
-function urlOf(url: string, database: string): string {
-  const changed = new URL(url);
-  changed.pathname = `/${database}`;
-  return changed.href;
-}
-
-async function execute(url: string, statement: string): Promise<void> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query(statement);
-  } finally {
-    await client.end();
-  }
 }

@@ -107,6 +107,11 @@ export class SyncHarness implements AsyncDisposable {
     return new SyncHarness(context, this.folder, this.control, this.testDatabase, this.settings);
   }
 
+  /** The same feed and store, and a process that connects as another role. */
+  onDatabase(database: Database): SyncHarness {
+    return new SyncHarness({ ...this.context, database }, this.folder, this.control, this.testDatabase, this.settings);
+  }
+
   /** The same database, and another control file. */
   withControl(change: (text: string) => string): SyncHarness {
     return new SyncHarness(this.context, this.folder, change(this.control), this.testDatabase, this.settings);
@@ -121,7 +126,7 @@ export class SyncHarness implements AsyncDisposable {
 
   /** Takes everything out of the database but the feeds' control files. */
   async empty(): Promise<void> {
-    await this.rows(
+    await this.administer(
       'truncate directory.account, directory.object, directory.membership, sync.feed_user, sync.received, sync.change, sync.chunk, sync.run, sync.run_file, sync.run_transition, sync.run_log, sync.model, sync.model_object, sync.override',
     );
   }
@@ -168,5 +173,10 @@ export class SyncHarness implements AsyncDisposable {
   /** The rows of a query, for looking at the directory as an application would. */
   async rows<Row extends Record<string, unknown>>(text: string, params: readonly unknown[] = []): Promise<Row[]> {
     return this.database.query<Row>(text, params);
+  }
+
+  /** What the program has no right to: done by somebody who may do everything. */
+  async administer(text: string, params: readonly unknown[] = []): Promise<void> {
+    await this.testDatabase.administrator.database.query(text, params);
   }
 }

@@ -82,6 +82,38 @@ describe('doctor', () => {
     expect(findings.get('feed lost')?.message).to.contain('nobody looks after it');
   });
 
+  it('tells which rights the role of the daemon lacks, who gives them, and when it has more than it needs', async () => {
+    await using site = await Site.open();
+    const role = decodeURIComponent(new URL(site.testDatabase.url).username);
+    expect((await doctor(site)).get('rights')).to.deep.equal({ ok: true, message: `"${role}" has what is needed` });
+    await site.administer(`revoke insert on sync.audit from ${role}`);
+    expect((await doctor(site)).get('rights')).to.deep.equal({
+      ok: false,
+      message:
+        `The role "${role}" lacks insert on table sync.audit. ` +
+        `As the role that owns the schemas: \`user-sync migrate --grant-to ${role}\`.`,
+    });
+    await site.administer(`revoke usage on schema sync from ${role}`);
+    expect((await doctor(site)).get('database')?.message).to.contain('migrate --grant-to ROLE');
+    const owner = { DATABASE_URL: site.testDatabase.administrator.url };
+    expect((await site.callWith(owner, 'migrate', '--grant-to', role)).stdout).to.contain(
+      `"${role}" may run the daemon`,
+    );
+    expect((await doctor(site)).get('rights')?.ok).to.equal(true);
+    expect((await site.callWith(owner, 'doctor')).stdout).to.match(
+      /ok +rights +"\w+" owns the schemas and may do more/,
+    );
+  });
+
+  it('says that another role has to bring the schema up to date', async () => {
+    await using site = await Site.open();
+    await site.administer(`delete from sync.migration where name like 'views/%'`);
+    expect((await doctor(site)).get('schema')?.message).to.contain('run `user-sync migrate` as the role that owns');
+    const { code, stderr } = await site.call('runs');
+    expect(code).to.equal(1);
+    expect(stderr).to.contain('[schema-older]');
+  });
+
   it('warns of more connections than the server can spare, and of a database that is not there', async () => {
     await using site = await Site.open({ config: { database: { poolSize: 90 } } });
     expect((await doctor(site)).get('connections')?.message).to.contain('raise max_connections');

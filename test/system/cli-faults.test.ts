@@ -13,7 +13,7 @@ describe('the program, interrupted', () => {
   let gatekeeper: Client;
   beforeEach(async () => {
     site = await Site.open({ feed: { chunkSize: 10, concurrency: 1 } });
-    gatekeeper = new Client({ connectionString: site.testDatabase.url });
+    gatekeeper = new Client({ connectionString: site.testDatabase.administrator.url });
     await gatekeeper.connect();
     // Adding user55 has to wait for as long as the gate is closed: the sixth chunk of the batch.
     await gatekeeper.query(`

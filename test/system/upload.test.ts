@@ -56,7 +56,7 @@ describe('uploads with curl', function () {
   });
 
   it('are all answered, a hundred at once with as many looks at the status, while a batch is applied', async () => {
-    await site.query(
+    await site.administer(
       `create function slow() returns trigger language plpgsql as $$ begin perform pg_sleep(0.01); return new; end $$;
        create trigger slow before insert on directory.account for each row execute function slow()`,
     );

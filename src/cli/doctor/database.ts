@@ -2,10 +2,12 @@ import { sqlDirectory } from '../../app.js';
 import type { Config } from '../../config/config.js';
 import type { Database } from '../../db/database.js';
 import { migrationStatus } from '../../db/migrate.js';
+import { ownRights, schemaRole } from '../../db/rights.js';
 import { bad, good, type Finding } from './finding.js';
 
 const OLDEST_POSTGRES = 140_000;
 const CLOCK_TOLERANCE_SECONDS = 5;
+const SHOWN_RIGHTS = 3;
 
 /** The server, its clock and the schema; and, when the schema is there, what waits for somebody in it. */
 export async function checkDatabase(database: Database, config: Config): Promise<Finding[]> {
@@ -25,12 +27,39 @@ export async function checkDatabase(database: Database, config: Config): Promise
       : bad('database', `Postgres ${server.version}: 14 or later is needed`),
     connections(server.max, config.database.poolSize),
     clock(server.now),
-    pending.length === 0
-      ? good('schema', 'up to date')
-      : // Whatever opens the database next brings it up to date.
-        good('schema', `${pending.length} files to apply: \`user-sync migrate\`, or the next command`),
-    ...(pending.length === 0 ? await checkFeeds(database, config) : []),
+    await schema(database, pending),
+    ...(pending.length === 0 ? await checkWhatIsThere(database, config) : []),
   ];
+}
+
+async function checkWhatIsThere(database: Database, config: Config): Promise<Finding[]> {
+  const { role, isOwner, missing } = await ownRights(database);
+  if (missing.length > 0) {
+    const more = missing.length > SHOWN_RIGHTS ? ` and ${missing.length - SHOWN_RIGHTS} more` : '';
+    const lacks = missing.slice(0, SHOWN_RIGHTS).join(', ') + more;
+    const mend = `As the role that owns the schemas: \`user-sync migrate --grant-to ${role}\`.`;
+    return [bad('rights', `The role "${role}" lacks ${lacks}. ${mend}`)];
+  }
+  // The embedded one is this program's own.
+  const hasRoom = isOwner && config.database.url !== undefined;
+  return [
+    good(
+      'rights',
+      hasRoom
+        ? `"${role}" owns the schemas and may do more than the daemon needs (docs/operations.md#the-database-roles)`
+        : `"${role}" has what is needed`,
+    ),
+    ...(await checkFeeds(database, config)),
+  ];
+}
+
+async function schema(database: Database, pending: readonly string[]): Promise<Finding> {
+  if (pending.length === 0) return good('schema', 'up to date');
+  const { role, mayMigrate } = await schemaRole(database);
+  const what = `${pending.length} files to apply`;
+  // Whatever opens the database next brings it up to date, if it may.
+  if (mayMigrate) return good('schema', `${what}: \`user-sync migrate\`, or the next command`);
+  return bad('schema', `${what}, which "${role}" may not: run \`user-sync migrate\` as the role that owns the schemas`);
 }
 
 function connections(max: number, poolSize: number): Finding {

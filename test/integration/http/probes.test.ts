@@ -24,7 +24,7 @@ describe('The probes', () => {
 
   it('say that it cannot work when the schema is behind or a directory is gone, but not why', async () => {
     await using http = await HttpSite.open();
-    await http.app.database.query(`delete from sync.migration where name like '%0006%'`);
+    await http.site.testDatabase.administrator.database.query(`delete from sync.migration where name like '%0006%'`);
     const behind = await http.fetch('/readyz');
     const said = await behind.text();
     expect([behind.status, said]).to.deep.equal([

@@ -64,7 +64,8 @@ describe('Every address', () => {
 
   it('tells no details of what broke, and the log has them under the number that is told', async () => {
     await using http = await HttpSite.open();
-    await http.app.database.query('alter table sync.operator rename to gone');
+    const { administrator } = http.site.testDatabase;
+    await administrator.database.query('alter table sync.operator rename to gone');
     const response = await http.fetch('/sign-in');
     const text = await response.text();
     expect(response.status).to.equal(500);
@@ -72,7 +73,7 @@ describe('Every address', () => {
     const [, id] = /under request ([0-9a-f-]{36})/.exec(text) ?? [];
     const logged = http.log.entries.find(({ message }) => message === 'A request failed');
     expect(JSON.stringify(logged)).to.include(id).and.include('sync.operator');
-    await http.app.database.query('alter table sync.gone rename to operator');
+    await administrator.database.query('alter table sync.gone rename to operator');
   });
 
   it('closes the connection of a form that comes byte by byte, or never', async () => {

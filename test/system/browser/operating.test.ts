@@ -79,7 +79,7 @@ inBrowser('An operator in a browser', (browser) => {
     await using http = await HttpSite.open();
     await using window = await signedIn(browser(), http);
     const { page } = window;
-    await http.app.database.query(
+    await http.site.testDatabase.administrator.database.query(
       `create function slow() returns trigger language plpgsql as $$ begin perform pg_sleep(0.1); return new; end $$;
        create trigger slow before insert on directory.account for each row execute function slow()`,
     );

@@ -32,6 +32,7 @@ describeWherePossible(missingForSmallDisk(), 'When there is no room, a daemon', 
     if (owner !== undefined) await chown(disk.path, owner.uid, owner.gid);
     await postgres.execute(
       `create tablespace small location '${disk.path}'`,
+      'grant create on tablespace small to public',
       `alter database ${new URL(campaign.url).pathname.slice(1)} set default_tablespace to small`,
     );
     await using daemon = await RunningDaemon.start(campaign.site);

@@ -14,10 +14,10 @@ describe('A run that is done again', () => {
     const grace: BatchOptions = { settings: { leavers: { graceRuns: 1, graceDays: 0 } } };
     await harness.sync([record('ada'), record('bob')]);
     const run = await harness.submit([record('bob')]);
-    await harness.rows(NO_END);
+    await harness.administer(NO_END);
     await leave(harness, run, grace);
     await leave(harness, run, grace);
-    await harness.rows('drop trigger no_end on sync.run');
+    await harness.administer('drop trigger no_end on sync.run');
     const done = await harness.execute(run, grace);
     expect(done).to.include({ status: 'complete' });
     expect(done.counts).to.include({ blocked: 0 });
@@ -35,7 +35,7 @@ describe('A process that another one took over from before it noticed', () => {
     it(`leaves everything to it, also when that was just before ${when}`, async () => {
       await using harness = await SyncHarness.open();
       const run = await harness.submit([record('ada')]);
-      await harness.rows(`
+      await harness.administer(`
         create function take_over() returns trigger language plpgsql as $$ begin
           update sync.feed set lease_token = lease_token + 1, lease_holder = 'elsewhere:1:x';
           return null;
