@@ -1,0 +1,177 @@
+import { expect } from 'chai';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { RunRow } from '../../../src/db/runs.js';
+import { UserSyncError } from '../../../src/lib/errors.js';
+import { cancelRun, requestApproval } from '../../../src/sync/decide.js';
+import { submitRevert } from '../../../src/sync/revert.js';
+import { DirectoryModel } from '../../support/directory-model.js';
+import { RunLedger } from '../../support/run-ledger.js';
+import { LEASE_MS, WholeSite } from '../../support/whole-site.js';
+import { describeStep, stepsOf, type Action, type Fault, type Step } from '../../support/whole-steps.js';
+
+/** `WHOLE_ROUNDS`, `WHOLE_STEPS` and `WHOLE_SEED` ask for more, for longer ones, and for the same again. */
+const ROUNDS = Number(process.env['WHOLE_ROUNDS'] ?? 2);
+const STEPS = Number(process.env['WHOLE_STEPS'] ?? 10);
+const SEED = Number(process.env['WHOLE_SEED'] ?? 20261125);
+
+/** No further step begins after this time, on slow machines. */
+const ROUND_MS = STEPS * 2500;
+const LANES = 2;
+
+describe(`Batches, decisions, edits by hand and faults of any kind, in any order (seed ${SEED})`, function () {
+  this.timeout(60_000 + (ROUND_MS + 60_000) * ROUNDS);
+
+  it(`leave the directory as a plain model says, ${ROUNDS} times, with the change log to match`, async () => {
+    const faults: Record<string, number> = {};
+    let next = SEED;
+    const lane = async (): Promise<void> => {
+      while (next < SEED + ROUNDS) {
+        const seed = next++;
+        const steps = stepsOf(seed, STEPS, LEASE_MS);
+        await new Round(faults).play(steps).catch((error: unknown) => {
+          next = Infinity;
+          const how = `again: WHOLE_SEED=${seed} WHOLE_ROUNDS=1 WHOLE_STEPS=${STEPS}`;
+          throw new Error(`${String(error)}\n${how}\n${steps.map(describeStep).join('\n')}`, { cause: error });
+        });
+      }
+    };
+    const lanes = await Promise.allSettled(Array.from({ length: Math.min(LANES, ROUNDS) }, lane));
+    for (const ended of lanes) if (ended.status === 'rejected') throw ended.reason;
+    console.log(`      ${JSON.stringify(faults)}`);
+  });
+});
+
+/** One system, from its first batch to its last. */
+class Round {
+  readonly #faults: Record<string, number>;
+  #site!: WholeSite;
+  #ledger!: RunLedger;
+  #model = new DirectoryModel();
+  /** Accounts made by hand, as they were when they were made. */
+  readonly #handMade = new Map<number, string>();
+  #lastDrop = '';
+
+  constructor(faults: Record<string, number>) {
+    this.#faults = faults;
+  }
+
+  async play(steps: readonly Step[]): Promise<void> {
+    await using site = await WholeSite.open();
+    this.#site = site;
+    this.#ledger = new RunLedger(this.#model, site.site.testDatabase.database);
+    const end = performance.now() + ROUND_MS;
+    for (const [index, step] of steps.entries()) {
+      const isLast = index === steps.length - 1;
+      if (performance.now() > end && !isLast) continue;
+      await this.#step(step).catch((error: unknown) => {
+        throw new Error(`step ${index + 1}: ${error instanceof Error ? error.message : String(error)}`, {
+          cause: error,
+        });
+      });
+      if (isLast) await site.expectTidy();
+    }
+    await site.close();
+  }
+
+  async #step({ action, faults }: Step): Promise<void> {
+    const disturbances = this.#disturb(faults);
+    // Whoever fails first says why.
+    await Promise.all([this.#act(action), disturbances]);
+    await this.#site.settled(() => this.#ledger.runs());
+    const mayFail = faults.some(({ kind }) => kind === 'end-connections') && 'way' in action;
+    await this.#ledger.catchUp(mayFail);
+    expect(await this.#model.read(this.#site)).to.deep.equal(this.#model.expected());
+    await this.#expectHandMadeAlone();
+    await this.#site.expectWatched();
+    const [last] = (await this.#site.rows<{ digest: string }>(
+      `select digest from sync.run join sync.run_file on run_id = run.id where kind = 'batch' order by run.id desc limit 1`,
+    )) as [{ digest: string }];
+    expect(last.digest, 'the batch that was dropped last').to.equal(this.#lastDrop);
+  }
+
+  async #act(action: Action): Promise<void> {
+    this.#count(action.kind);
+    if (action.kind === 'drop') {
+      for (const { text, records } of action.batches) {
+        if (text !== action.batches[0]?.text) await delay(action.gapMs);
+        this.#lastDrop = this.#ledger.expect(text, records);
+        await this.#site.drop(text);
+      }
+    } else if (action.kind === 'edit') {
+      for (const edit of action.edits) await this.#model.edit(edit, this.#site);
+    } else {
+      await this.#decide(action);
+    }
+  }
+
+  async #decide(action: Extract<Action, { pick: number }>): Promise<void> {
+    const { database } = this.#site.site.testDatabase;
+    const isConcerned: Record<typeof action.kind, (run: RunRow) => boolean> = {
+      approve: ({ status }) => status === 'held',
+      'drop-held': ({ status }) => status === 'held',
+      'take-back': ({ published }) => published,
+      'apply-again': ({ kind, status }) => kind === 'batch' && status === 'complete',
+    };
+    const runs = (await this.#ledger.runs()).filter(isConcerned[action.kind]);
+    const run = runs[Math.floor(action.pick * runs.length)];
+    if (run === undefined) return;
+    const id = String(run.id);
+    const isCommand = action.way === 'command';
+    if (action.kind === 'approve') {
+      const { withoutBlocks } = action;
+      const more = withoutBlocks ? ['--without-blocks'] : [];
+      if (isCommand) await this.#site.command('approve', id, '--reason', 'a test', ...more);
+      else await requestApproval(database, run.id, { by: 'test', reason: 'a test', withoutBlocks });
+    } else if (action.kind === 'drop-held') {
+      if (isCommand) await this.#site.command('cancel', id);
+      else await cancelRun(database, run.id, 'test');
+    } else if (action.kind === 'take-back') {
+      if (isCommand) await this.#site.command('revert', id);
+      else await submitRevert({ database }, run.id, { source: 'test', queued: true });
+    } else {
+      await this.#site.command('reapply', id);
+    }
+  }
+
+  async #disturb(faults: readonly Fault[]): Promise<void> {
+    for (const fault of faults) {
+      await delay(fault.afterMs);
+      this.#count(fault.kind);
+      const { pick } = fault;
+      if (fault.kind === 'kill') await this.#site.kill(pick);
+      else if (fault.kind === 'term') await this.#site.end(pick);
+      else if (fault.kind === 'end-connections') await this.#site.endConnections();
+      else if (fault.kind === 'second') await this.#site.second(pick);
+      else if (fault.kind === 'freeze') await this.#site.freeze(pick, fault.forMs);
+      else if (fault.kind === 'cancel') await this.#cancel(pick);
+      else if (fault.kind === 'edit') await this.#model.edit(fault.edit, this.#site);
+    }
+  }
+
+  /** Whatever is under way or waits, if there is anything. */
+  async #cancel(pick: number): Promise<void> {
+    const open = (await this.#ledger.runs()).filter(({ finishedAt }) => finishedAt === null);
+    const run = open.at(pick < 0.8 ? -1 : 0);
+    if (run === undefined) return;
+    await cancelRun(this.#site.site.testDatabase.database, run.id, 'test').catch((error: unknown) => {
+      // It has ended meanwhile.
+      if (!(error instanceof UserSyncError && error.code === 'run-status')) throw error;
+    });
+  }
+
+  async #expectHandMadeAlone(): Promise<void> {
+    const rows = await this.#site.rows<{ id: number; row: string }>(
+      `select account.id, (account, array(select group_code from directory.membership where account_id = account.id))::text as row
+       from directory.account where not exists (select from sync.feed_user where account_id = account.id)`,
+    );
+    for (const { id, row } of rows) {
+      expect(row, 'an account made by hand').to.equal(this.#handMade.get(id) ?? row);
+      this.#handMade.set(id, row);
+    }
+    expect(rows.length, 'accounts made by hand').to.equal(this.#handMade.size);
+  }
+
+  #count(what: string): void {
+    this.#faults[what] = (this.#faults[what] ?? 0) + 1;
+  }
+}
