@@ -4,7 +4,7 @@ import type { Connection } from '../db/database.js';
 import type { Lease } from '../db/lease.js';
 import { stageTable } from '../db/queries.js';
 import { clearRecordErrors, countErrors, logRun } from '../db/run-log.js';
-import { findRun, moveRun, updateRun, type RunRow, type RunUpdate } from '../db/runs.js';
+import { findRun, lockCancelled, moveRun, updateRun, type RunRow, type RunUpdate } from '../db/runs.js';
 import type { GuardResult } from '../domain/guard.js';
 import { describeGuard } from '../domain/guard-text.js';
 import { NO_COUNTS, changesIn, countsOfPlan, type RunCounts, type RunPhase, type RunStatus } from '../domain/run.js';
@@ -178,11 +178,9 @@ export class Execution {
 
   /** The inverse of what the run did that is taken back. */
   async planRevert(ofRun: number): Promise<{ staged: StageSummary; plan: Plan }> {
-    const { database } = this.#context;
     await clearRecordErrors(this.#lease.executor, this.run.id);
-    const { records, ...plan } = await this.#timed('plan', () =>
-      planRevert(database, { attempt: this.#attempt, ofRun, lease: this.#lease }),
-    );
+    const request = { attempt: this.#attempt, ofRun, lease: this.#lease };
+    const { records, ...plan } = await this.#timed('plan', () => planRevert(this.#context.database, request));
     await this.#assertNotCancelled();
     await this.#note('info', `Run ${ofRun} made ${records} changes that are to be taken back.`);
     return { staged: { ...NOTHING_STAGED, records }, plan };
@@ -243,9 +241,9 @@ export class Execution {
     if (approval === undefined) {
       throw new UserSyncError('not-approved', `Run ${this.run.id} is held: approve it first.`, { kind: 'usage' });
     }
-    const { by, reason, withoutBlocks } = approval;
-    const update = { approvedBy: by, approvedAt: new Date(), approvalReason: reason, withoutBlocks };
-    await this.move(to, update, reason ?? undefined);
+    const { by: approvedBy, reason: approvalReason, withoutBlocks } = approval;
+    const update = { approvedBy, approvedAt: new Date(), approvalReason, withoutBlocks };
+    await this.move(to, update, approvalReason ?? undefined);
   }
 
   /** @param batch how it was planned in this attempt; without it everything is looked at that could need settling. */
@@ -305,7 +303,10 @@ export class Execution {
 
   async move(to: RunStatus, update: RunUpdate = {}, reason?: string): Promise<void> {
     const { actor } = this.options;
-    await moveRun(this.#lease.executor, this.run.id, to, actor, update, reason ?? null);
+    await this.#lease.transaction(async (connection) => {
+      if (to === 'held' && (await lockCancelled(connection, this.run.id))) throw new RunCancelledError(this.run.id);
+      await moveRun(connection, this.run.id, to, actor, update, reason ?? null);
+    });
     await this.#note('info', `The run is ${to}, by ${actor}${reason === undefined ? '' : `: ${reason}`}.`);
   }
 

@@ -21,13 +21,7 @@ import {
 
 export interface ManualEdit {
   readonly kind:
-    | 'join-unmanaged'
-    | 'join-managed'
-    | 'leave-managed'
-    | 'note'
-    | 'rename'
-    | 'deactivate'
-    | 'make-by-hand';
+    'join-unmanaged' | 'join-managed' | 'leave-managed' | 'note' | 'rename' | 'deactivate' | 'make-by-hand';
   readonly username: string;
   /** Of an account made by hand; one that records have too unless told. */
   readonly email?: string;

@@ -44,6 +44,8 @@ interface Applied {
 export class RunLedger {
   readonly #batches = new Map<string, readonly ModelRecord[] | undefined>();
   readonly #applied = new Map<number, ReadonlyMap<string, ModelChange>>();
+  /** How often runs came where. */
+  readonly ends: Record<string, number> = {};
   #transitions = 0;
   #lastBatch: Applied | undefined;
   #changedSince = false;
@@ -78,6 +80,7 @@ export class RunLedger {
     );
     for (const { run: id, to } of moves.slice(this.#transitions)) {
       const run = runs.get(id)!;
+      this.ends[to] = (this.ends[to] ?? 0) + 1;
       if (to === 'complete') await this.#completed(run);
       else if (to === 'held') await this.#held(run);
       else await this.#stopped(run, mayFail);

@@ -69,12 +69,13 @@ export class WatchedWrites {
     this.#pids.set(name, pid);
   }
 
-  /** Ends some connections of these processes. */
-  async endConnections(share: number): Promise<void> {
+  /** Ends some connections of these processes, but of those that are to be spared. */
+  async endConnections(share: number, spared: readonly number[]): Promise<void> {
+    const names = [...this.#pids].filter(([, pid]) => !spared.includes(pid)).map(([name]) => name);
     await this.database.query(
       `select pg_terminate_backend(pid) from pg_stat_activity
-       where datname = current_database() and application_name like 'user-sync %' and random() < $1`,
-      [share],
+       where datname = current_database() and application_name = any ($2::text[]) and random() < $1`,
+      [share, names],
     );
   }
 

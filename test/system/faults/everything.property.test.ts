@@ -22,13 +22,13 @@ describe(`Batches, decisions, edits by hand and faults of any kind, in any order
   this.timeout(60_000 + (ROUND_MS + 60_000) * ROUNDS);
 
   it(`leave the directory as a plain model says, ${ROUNDS} times, with the change log to match`, async () => {
-    const faults: Record<string, number> = {};
+    const happened: Record<string, number> = {};
     let next = SEED;
     const lane = async (): Promise<void> => {
       while (next < SEED + ROUNDS) {
         const seed = next++;
         const steps = stepsOf(seed, STEPS, LEASE_MS);
-        await new Round(faults).play(steps).catch((error: unknown) => {
+        await new Round(happened).play(steps).catch((error: unknown) => {
           next = Infinity;
           const how = `again: WHOLE_SEED=${seed} WHOLE_ROUNDS=1 WHOLE_STEPS=${STEPS}`;
           throw new Error(`${String(error)}\n${how}\n${steps.map(describeStep).join('\n')}`, { cause: error });
@@ -37,13 +37,13 @@ describe(`Batches, decisions, edits by hand and faults of any kind, in any order
     };
     const lanes = await Promise.allSettled(Array.from({ length: Math.min(LANES, ROUNDS) }, lane));
     for (const ended of lanes) if (ended.status === 'rejected') throw ended.reason;
-    console.log(`      ${JSON.stringify(faults)}`);
+    console.log(`      ${JSON.stringify(happened)}`);
   });
 });
 
 /** One system, from its first batch to its last. */
 class Round {
-  readonly #faults: Record<string, number>;
+  readonly #happened: Record<string, number>;
   #site!: WholeSite;
   #ledger!: RunLedger;
   #model = new DirectoryModel();
@@ -51,8 +51,9 @@ class Round {
   readonly #handMade = new Map<number, string>();
   #lastDrop = '';
 
-  constructor(faults: Record<string, number>) {
-    this.#faults = faults;
+  /** @param happened counts of all that was done, and of what became of runs */
+  constructor(happened: Record<string, number>) {
+    this.#happened = happened;
   }
 
   async play(steps: readonly Step[]): Promise<void> {
@@ -71,6 +72,7 @@ class Round {
       if (isLast) await site.expectTidy();
     }
     await site.close();
+    for (const [status, times] of Object.entries(this.#ledger.ends)) this.#count(`runs ${status}`, times);
   }
 
   async #step({ action, faults }: Step): Promise<void> {
@@ -171,7 +173,7 @@ class Round {
     expect(rows.length, 'accounts made by hand').to.equal(this.#handMade.size);
   }
 
-  #count(what: string): void {
-    this.#faults[what] = (this.#faults[what] ?? 0) + 1;
+  #count(what: string, times = 1): void {
+    this.#happened[what] = (this.#happened[what] ?? 0) + times;
   }
 }
