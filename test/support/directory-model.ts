@@ -104,12 +104,17 @@ export class DirectoryModel {
   }
 
   /** Turns round what a run did, for those in whose state it still stands. */
-  planRevert(applied: ReadonlyMap<string, ModelChange>): ModelPlan {
+  planRevert(applied: ReadonlyMap<string, ModelChange>, { withoutBlocks }: { withoutBlocks: boolean }): ModelPlan {
+    let rejected = 0;
     const changes = new Map<string, ModelChange>();
     for (const [username, change] of applied) {
       const before = this.#users.get(username);
-      if (before === undefined || !stillHolds(before, change)) continue;
+      if (before === undefined || !stillHolds(before, change)) {
+        rejected += 1;
+        continue;
+      }
       const kind = change.kind === 'update' ? 'update' : change.kind === 'block' ? 'unblock' : 'block';
+      if (kind === 'block' && withoutBlocks) continue;
       const was = change.kind === 'add' ? blocked(before) : takenBack(before, change);
       changes.set(username, {
         kind,
@@ -117,11 +122,7 @@ export class DirectoryModel {
         after: { ...was, inFeed: kind !== 'block', inError: false, taken: 'taken back' },
       });
     }
-    return {
-      counts: counted(applied.size, applied.size - changes.size, changes),
-      changes,
-      settled: new Map(),
-    };
+    return { counts: counted(applied.size, rejected, changes), changes, settled: new Map() };
   }
 
   /** @param only the changes of these users were made before the run was stopped; else it came to its end */

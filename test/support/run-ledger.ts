@@ -171,7 +171,9 @@ export class RunLedger {
   }
 
   async #planOf(run: RunRow, withoutBlocks: boolean): Promise<ModelPlan> {
-    if (run.kind === 'revert') return this.model.planRevert(this.#applied.get(run.ofRun ?? 0) ?? new Map());
+    if (run.kind === 'revert') {
+      return this.model.planRevert(this.#applied.get(run.ofRun ?? 0) ?? new Map(), { withoutBlocks });
+    }
     const digest = await this.#digestOf(run);
     const records = this.#batches.get(digest ?? '');
     if (records === undefined) throw new Error(`run ${run.id} has a batch that nobody sent, or that cannot be read`);

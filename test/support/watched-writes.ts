@@ -3,7 +3,7 @@ import type { Database } from '../../src/db/database.js';
 
 /** Slow enough that faults find something to disturb. */
 const CHUNK_SECONDS = 0.02;
-const PLAN_SECONDS = 0.05;
+const PLAN_SECONDS = 0.1;
 
 const WATCH = `
   create table public.written (

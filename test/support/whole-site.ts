@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Database } from '../../src/db/database.js';
 import type { RunRow } from '../../src/db/runs.js';
 import { ChangeFollower } from './change-follower.js';
 import { Site, type Running } from './cli.js';
@@ -28,7 +29,7 @@ export class WholeSite implements AsyncDisposable {
   readonly #frozen = new Set<RunningDaemon>();
 
   private constructor(
-    readonly site: Site,
+    private readonly site: Site,
     private readonly writes: WatchedWrites,
     private readonly follower: ChangeFollower,
   ) {}
@@ -50,8 +51,12 @@ export class WholeSite implements AsyncDisposable {
     return join(this.site.folder, 'var', 'drop', 'default');
   }
 
+  get database(): Database {
+    return this.site.testDatabase.database;
+  }
+
   rows<Row extends Record<string, unknown>>(text: string, params?: readonly unknown[]): Promise<Row[]> {
-    return this.site.testDatabase.database.query<Row>(text, params);
+    return this.database.query<Row>(text, params);
   }
 
   async drop(text: string): Promise<void> {
@@ -105,8 +110,12 @@ export class WholeSite implements AsyncDisposable {
     await this.#leave(daemon);
   }
 
+  /** For longer than its lease in the middle of a run, if there is one soon, and with another daemon to take over. */
   async freeze(pick: number, forMs: number): Promise<void> {
-    if (forMs > LEASE_MS && this.#daemons.length < 2) await this.startDaemon();
+    if (forMs > LEASE_MS) {
+      if (this.#daemons.length < 2) await this.startDaemon();
+      await this.#underWay();
+    }
     const daemon = await this.#onDuty(pick);
     this.#frozen.add(daemon);
     daemon.freeze();
@@ -184,6 +193,12 @@ export class WholeSite implements AsyncDisposable {
   async close(): Promise<void> {
     for (const daemon of this.#daemons) await this.#leave(daemon);
     this.#daemons = [];
+  }
+
+  async #underWay(): Promise<void> {
+    const isUnderWay = async (): Promise<true | undefined> =>
+      (await this.rows(`select from sync.run where status in ('planning', 'applying')`)).length > 0 || undefined;
+    await eventually('a run under way', isUnderWay, 1000).catch(() => undefined);
   }
 
   /** Mostly the one that takes files in and starts runs. */

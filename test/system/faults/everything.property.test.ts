@@ -28,10 +28,10 @@ describe(`Batches, decisions, edits by hand and faults of any kind, in any order
       while (next < SEED + ROUNDS) {
         const seed = next++;
         const steps = stepsOf(seed, STEPS, LEASE_MS);
-        await new Round(happened).play(steps).catch((error: unknown) => {
+        await play(steps, happened).catch((error: unknown) => {
           next = Infinity;
           const how = `again: WHOLE_SEED=${seed} WHOLE_ROUNDS=1 WHOLE_STEPS=${STEPS}`;
-          throw new Error(`${String(error)}\n${how}\n${steps.map(describeStep).join('\n')}`, { cause: error });
+          throw saying(error, (message) => [message, how, ...steps.map(describeStep)].join('\n'));
         });
       }
     };
@@ -41,73 +41,87 @@ describe(`Batches, decisions, edits by hand and faults of any kind, in any order
   });
 });
 
-/** One system, from its first batch to its last. */
+/** The error itself, so that what differs is shown, too. */
+function saying(error: unknown, more: (message: string) => string): unknown {
+  if (error instanceof Error) error.message = more(error.message);
+  return error;
+}
+
+/** The run has ended meanwhile, or somebody else was faster. */
+function unlessDecided(error: unknown): void {
+  if (!(error instanceof UserSyncError && error.code === 'run-status')) throw error;
+}
+
+/**
+ * One system, from its first batch to its last.
+ *
+ * @param happened counts of all that was done, and of what became of runs
+ */
+async function play(steps: readonly Step[], happened: Record<string, number>): Promise<void> {
+  await using site = await WholeSite.open();
+  await new Round(site, happened).play(steps);
+  await site.close();
+}
+
 class Round {
+  readonly #site: WholeSite;
   readonly #happened: Record<string, number>;
-  #site!: WholeSite;
-  #ledger!: RunLedger;
-  #model = new DirectoryModel();
+  readonly #model = new DirectoryModel();
+  readonly #ledger: RunLedger;
   /** Accounts made by hand, as they were when they were made. */
   readonly #handMade = new Map<number, string>();
   #lastDrop = '';
 
-  /** @param happened counts of all that was done, and of what became of runs */
-  constructor(happened: Record<string, number>) {
+  constructor(site: WholeSite, happened: Record<string, number>) {
+    this.#site = site;
     this.#happened = happened;
+    this.#ledger = new RunLedger(this.#model, site.database);
   }
 
   async play(steps: readonly Step[]): Promise<void> {
-    await using site = await WholeSite.open();
-    this.#site = site;
-    this.#ledger = new RunLedger(this.#model, site.site.testDatabase.database);
     const end = performance.now() + ROUND_MS;
     for (const [index, step] of steps.entries()) {
       const isLast = index === steps.length - 1;
       if (performance.now() > end && !isLast) continue;
       await this.#step(step).catch((error: unknown) => {
-        throw new Error(`step ${index + 1}: ${error instanceof Error ? error.message : String(error)}`, {
-          cause: error,
-        });
+        throw saying(error, (message) => `step ${index + 1}: ${message}`);
       });
-      if (isLast) await site.expectTidy();
+      if (isLast) await this.#site.expectTidy();
     }
-    await site.close();
     for (const [status, times] of Object.entries(this.#ledger.ends)) this.#count(`runs ${status}`, times);
   }
 
   async #step({ action, faults }: Step): Promise<void> {
-    const disturbances = this.#disturb(faults);
-    // Whoever fails first says why.
-    await Promise.all([this.#act(action), disturbances]);
+    await Promise.all([this.#act(action), this.#disturb(faults)]);
     await this.#site.settled(() => this.#ledger.runs());
     const mayFail = faults.some(({ kind }) => kind === 'end-connections') && 'way' in action;
     await this.#ledger.catchUp(mayFail);
     expect(await this.#model.read(this.#site)).to.deep.equal(this.#model.expected());
     await this.#expectHandMadeAlone();
     await this.#site.expectWatched();
-    const [last] = (await this.#site.rows<{ digest: string }>(
+    const [last] = await this.#site.rows<{ digest: string }>(
       `select digest from sync.run join sync.run_file on run_id = run.id where kind = 'batch' order by run.id desc limit 1`,
-    )) as [{ digest: string }];
-    expect(last.digest, 'the batch that was dropped last').to.equal(this.#lastDrop);
+    );
+    expect(last?.digest, 'the batch that was dropped last').to.equal(this.#lastDrop);
   }
 
   async #act(action: Action): Promise<void> {
     this.#count(action.kind);
     if (action.kind === 'drop') {
-      for (const { text, records } of action.batches) {
-        if (text !== action.batches[0]?.text) await delay(action.gapMs);
+      for (const [index, { text, records }] of action.batches.entries()) {
+        if (index > 0) await delay(action.gapMs);
         this.#lastDrop = this.#ledger.expect(text, records);
         await this.#site.drop(text);
       }
     } else if (action.kind === 'edit') {
       for (const edit of action.edits) await this.#model.edit(edit, this.#site);
     } else {
-      await this.#decide(action);
+      await this.#decide(action).catch(unlessDecided);
     }
   }
 
   async #decide(action: Extract<Action, { pick: number }>): Promise<void> {
-    const { database } = this.#site.site.testDatabase;
+    const { database } = this.#site;
     const isConcerned: Record<typeof action.kind, (run: RunRow) => boolean> = {
       approve: ({ status }) => status === 'held',
       'drop-held': ({ status }) => status === 'held',
@@ -155,10 +169,7 @@ class Round {
     const open = (await this.#ledger.runs()).filter(({ finishedAt }) => finishedAt === null);
     const run = open.at(pick < 0.8 ? -1 : 0);
     if (run === undefined) return;
-    await cancelRun(this.#site.site.testDatabase.database, run.id, 'test').catch((error: unknown) => {
-      // It has ended meanwhile.
-      if (!(error instanceof UserSyncError && error.code === 'run-status')) throw error;
-    });
+    await cancelRun(this.#site.database, run.id, 'test').catch(unlessDecided);
   }
 
   async #expectHandMadeAlone(): Promise<void> {
