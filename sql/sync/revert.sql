@@ -10,12 +10,14 @@ create temporary table reverted (
   account_id bigint not null,
   before     jsonb not null,
   after      jsonb not null,
+  is_active  boolean not null,
+  types      jsonb not null,
   state      text not null
 ) on commit drop
 
 -- name: find-reverted
 -- $1 the run to take back, $2 the run that does it.
-insert into reverted (ordinal, kind, username, account_id, before, after, state)
+insert into reverted (ordinal, kind, username, account_id, before, after, is_active, types, state)
 with applied as (
   select change.ordinal, change.kind, change.username, coalesce(change.before, '{}') as before, change.after
   from sync.chunk
@@ -45,7 +47,7 @@ present as (
   left join directory.object on object.ref = account.profile_ref
   offset 0
 )
-select ordinal, kind, username, account_id, before, after,
+select ordinal, kind, username, account_id, before, after, (state -> 'user' ->> 'isActive')::boolean, state -> 'types',
        case when exists (select from sync.change join sync.chunk on chunk.run_id = change.run_id
                            and change.ordinal between chunk.first_ordinal and chunk.last_ordinal
                          where change.run_id = $2::bigint and change.username = present.username
@@ -61,8 +63,8 @@ select $1::bigint, $2::integer + (row_number() over (order by is_block, reverted
        case reverted.kind when 'update' then 'update' when 'block' then 'unblock' else 'block' end,
        reverted.username, reverted.account_id, '00000000-0000-0000-0000-000000000000',
        case reverted.kind when 'add'
-            then jsonb_build_object('user', '{"isActive": true}'::jsonb)
-                 || case when past.types is null then '{}' else jsonb_build_object('types', reverted.after -> 'types') end
+            then jsonb_build_object('user', jsonb_build_object('isActive', reverted.is_active))
+                 || case when past.types is null then '{}' else jsonb_build_object('types', reverted.types) end
             else sync.taken_back(reverted.after, reverted.before) end,
        case reverted.kind when 'add'
             then jsonb_build_object('user', '{"isActive": false}'::jsonb)

@@ -172,6 +172,31 @@ export async function updateRun(database: Executor, id: number, update: RunUpdat
 }
 
 /**
+ * Asks whoever works on a run to stop.
+ *
+ * @returns whether somebody does
+ */
+export async function requestCancel(database: Executor, id: number): Promise<boolean> {
+  const asked = await database.query(
+    `update sync.run set cancel_requested = true where id = $1 and status in ('planning', 'applying') returning id`,
+    [id],
+  );
+  return asked.length > 0;
+}
+
+/**
+ * Whether a run is to be cancelled, asked before it is held: who cancels it until then has it end, and who does so after
+ * the transaction finds it waiting.
+ */
+export async function lockCancelled(connection: Connection, id: number): Promise<boolean> {
+  const [run] = await connection.query<{ cancelled: boolean }>(
+    'select cancel_requested as cancelled from sync.run where id = $1 for update',
+    [id],
+  );
+  return run?.cancelled === true;
+}
+
+/**
  * The only way to change a run's status: the move is checked against the table of legal moves and noted, in one statement.
  *
  * @throws UserSyncError `run-status` when the run is not where this move can begin.

@@ -1,6 +1,6 @@
 import type { Connection, Database } from '../db/database.js';
 import { logRun } from '../db/run-log.js';
-import { findRun, lockHeldBefore, unknownRun, updateRun, type RunRow } from '../db/runs.js';
+import { findRun, lockHeldBefore, requestCancel, unknownRun, updateRun, type RunRow } from '../db/runs.js';
 import { isEnd } from '../domain/run.js';
 import { UserSyncError } from '../lib/errors.js';
 import type { Approval } from './context.js';
@@ -21,17 +21,21 @@ export async function cancelRun(database: Database, runId: number, actor: string
   if (isEnd(run.status)) {
     throw new UserSyncError('run-status', `Run ${runId} has ended already: it is ${run.status}.`, { kind: 'usage' });
   }
-  if (run.status === 'planning' || run.status === 'applying') {
-    await updateRun(database, runId, { cancelRequested: true });
-  } else {
-    const cancelled = database.transaction((connection) => cancelWaiting(connection, run, actor, note));
-    await cancelled.catch(async (error: unknown) => {
-      // Somebody made it go on in between: then it is stopped like one under way.
-      if (!(error instanceof UserSyncError && error.code === 'run-status')) throw error;
-      await updateRun(database, runId, { cancelRequested: true });
-    });
-    await dropUnneededStages(database);
-  }
+  const isUnderWay = run.status === 'planning' || run.status === 'applying';
+  const isCancelled = isUnderWay
+    ? await requestCancel(database, runId)
+    : await database
+        .transaction((connection) => cancelWaiting(connection, run, actor, note))
+        .then(
+          () => true,
+          (error: unknown) => {
+            if (error instanceof UserSyncError && error.code === 'run-status') return false;
+            throw error;
+          },
+        );
+  // It went on in between, or came to wait.
+  if (!isCancelled) return cancelRun(database, runId, actor, note);
+  if (!isUnderWay) await dropUnneededStages(database);
   return (await findRun(database, runId)) ?? run;
 }
 

@@ -178,10 +178,9 @@ export class Execution {
 
   /** The inverse of what the run did that is taken back. */
   async planRevert(ofRun: number): Promise<{ staged: StageSummary; plan: Plan }> {
-    const { database } = this.#context;
     await clearRecordErrors(this.#lease.executor, this.run.id);
     const { records, ...plan } = await this.record.timed('plan', () =>
-      planRevert(database, { attempt: this.#attempt, ofRun, lease: this.#lease }),
+      planRevert(this.#context.database, { attempt: this.#attempt, ofRun, lease: this.#lease }),
     );
     await this.#assertNotCancelled();
     await this.record.note('info', `Run ${ofRun} made ${records} changes that are to be taken back.`);

@@ -24,7 +24,11 @@ export interface Submission {
  * @returns the id of a run that is ready
  * @throws UserSyncError `run-unknown`; `run-status` when the run applied nothing or is not over
  */
-export async function submitRevert(context: SyncContext, runId: number, submission: Submission): Promise<number> {
+export async function submitRevert(
+  context: Pick<SyncContext, 'database'>,
+  runId: number,
+  submission: Submission,
+): Promise<number> {
   const run = await mustFind(context, runId);
   if (run.finishedAt === null || !run.published) {
     const what = run.finishedAt === null ? `is ${run.status}` : 'changed nothing';
@@ -44,7 +48,11 @@ export async function submitRevert(context: SyncContext, runId: number, submissi
  * @returns the id of a run that is ready
  * @throws UserSyncError `run-unknown`; `files-gone` when the store does not keep the files any more
  */
-export async function submitReapply(context: SyncContext, runId: number, submission: Submission): Promise<number> {
+export async function submitReapply(
+  context: Pick<SyncContext, 'database' | 'store'>,
+  runId: number,
+  submission: Submission,
+): Promise<number> {
   const { database, store } = context;
   const run = await mustFind(context, runId);
   const files = await runFiles(database, runId);
@@ -107,7 +115,7 @@ export async function planRevert(
   return { changes, records, rejected, inFeed, missing: 0, candidates: planned, unknownPeople: 0, directoryVersion };
 }
 
-async function mustFind({ database }: SyncContext, runId: number): Promise<RunRow> {
+async function mustFind({ database }: Pick<SyncContext, 'database'>, runId: number): Promise<RunRow> {
   const run = await findRun(database, runId);
   if (run === undefined) throw unknownRun(runId);
   return run;

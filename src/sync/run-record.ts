@@ -1,7 +1,7 @@
 import type { Connection } from '../db/database.js';
 import type { Lease } from '../db/lease.js';
 import { logRun } from '../db/run-log.js';
-import { findRun, moveRun, updateRun, type RunRow, type RunUpdate } from '../db/runs.js';
+import { findRun, lockCancelled, moveRun, updateRun, type RunRow, type RunUpdate } from '../db/runs.js';
 import { changesIn, type RunCounts, type RunPhase, type RunStatus } from '../domain/run.js';
 import { UserSyncError } from '../lib/errors.js';
 import { RunCancelledError } from './apply.js';
@@ -52,7 +52,10 @@ export class RunRecord {
 
   async move(to: RunStatus, update: RunUpdate = {}, reason?: string): Promise<void> {
     const { actor } = this.#options;
-    await moveRun(this.#lease.executor, this.run.id, to, actor, update, reason ?? null);
+    await this.#lease.transaction(async (connection) => {
+      if (to === 'held' && (await lockCancelled(connection, this.run.id))) throw new RunCancelledError(this.run.id);
+      await moveRun(connection, this.run.id, to, actor, update, reason ?? null);
+    });
     await this.note('info', `The run is ${to}, by ${actor}${reason === undefined ? '' : `: ${reason}`}.`);
   }
 

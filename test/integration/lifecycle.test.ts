@@ -48,6 +48,19 @@ describe('The status of a run in the database', () => {
     }
   });
 
+  it('does not come to wait when it was cancelled while it was planned, even at the last moment', async () => {
+    await using harness = await SyncHarness.open();
+    await harness.rows(
+      `create function cancel() returns trigger language plpgsql as
+         $$ begin update sync.run set cancel_requested = true where id = new.run_id; return null; end $$;
+       create trigger cancel after insert on sync.run_log for each row when (new.message like 'Planned: %')
+         execute function cancel()`,
+    );
+    const run = await harness.sync([record('ada')], { settings: { autoApply: false } });
+    expect(run).to.include({ status: 'cancelled' });
+    expect(run.counts).to.include({ added: 0 });
+  });
+
   it('is cancelled together with the end of the run that supersedes it, or not at all', async () => {
     await using harness = await SyncHarness.open();
     await harness.sync([record('ada')]);

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { APPROVAL, SyncHarness } from '../support/sync.js';
-import { DirectoryModel, PROPERTY_CONTROL, type ManualEdit, type ModelRecord } from './directory-model.js';
+import { DirectoryModel, type ManualEdit } from '../support/directory-model.js';
+import { PROPERTY_CONTROL, type ModelRecord } from '../support/model-user.js';
 
 /** Another seed, or more sequences, on demand. */
 const SEED = Number(process.env['PROPERTY_SEED'] ?? 20261122);

@@ -110,6 +110,21 @@ describe('Taking a run back', () => {
     expect(await directory(harness)).to.deep.equal(after);
   });
 
+  it('leaves somebody inactive who was before, when it is itself taken back', async () => {
+    await using harness = await open();
+    const run = await harness.sync(BEFORE);
+    await harness.rows(`update directory.account set is_active = false where email = 'stays@example.org'`);
+    const before = await directory(harness);
+    const reverted = await revert(harness, run);
+    const changes = await harness.rows(
+      `select before from directory.changes where run = $1 and before -> 'user' = '{"isActive": false}'`,
+      [reverted.id],
+    );
+    expect(changes).to.have.length(1);
+    await revert(harness, reverted);
+    expect(await directory(harness)).to.deep.equal(before);
+  });
+
   it('leaves users alone whom something else changed since, and lists them', async () => {
     await using harness = await open();
     await harness.sync(BEFORE);

@@ -55,8 +55,13 @@ export class RunningDaemon implements AsyncDisposable {
   }
 
   /** Resolves when the feeds are looked after. */
-  static async start(site: Site, feeds: readonly string[] = ['default'], dataDir = 'var'): Promise<RunningDaemon> {
-    const daemon = new RunningDaemon(site, resolve(site.folder, dataDir), await site.start(['serve']));
+  static async start(
+    site: Site,
+    feeds: readonly string[] = ['default'],
+    dataDir = 'var',
+    environment: NodeJS.ProcessEnv = {},
+  ): Promise<RunningDaemon> {
+    const daemon = new RunningDaemon(site, resolve(site.folder, dataDir), await site.start(['serve'], environment));
     for (const feed of feeds) await daemon.logged(/^This process looks after the feed/, feed);
     return daemon;
   }
