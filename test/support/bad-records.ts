@@ -23,7 +23,7 @@ export interface Encoding {
 }
 
 /**
- * Drops a first batch and then one in which everybody has another job and some records are bad: these alone are rejected,
+ * Drops a batch in which everybody of the feed's crowd has another job and some records are bad: these alone are rejected,
  * each with its code and its place, and their users stay as they were, whatever the guards.
  */
 export async function expectRejected(
@@ -33,12 +33,8 @@ export async function expectRejected(
   bad: readonly BadRecord[],
   { encode, mark }: Encoding = { encode: utf8 },
 ): Promise<void> {
-  const before = crowd(feed, bad.length + 2, 'before');
-  expect(await feeds.take(feed, format.file(before.map(format.record), encode, mark)), feed).to.include({
-    outcome: 'applied',
-  });
-  await feeds.expectPeople(feed, before);
-  const after = crowd(feed, bad.length + 2, 'after');
+  const before = await feeds.peopleOf(feed, format);
+  const after = crowd(feed, before.length, `beside ${bad[0]!.what}`);
   const records = after.map((one, index) => {
     const made = bad[index - 1]?.make(format.record(one)) ?? format.record(one);
     return typeof made === 'string' ? encode(made) : Buffer.from(made);
@@ -62,10 +58,13 @@ export async function expectRejected(
   expect(run, feed).to.include({ status: 'complete', outcome: 'applied' });
   expect(run.counts, feed).to.include({
     records: after.length,
-    updated: 2,
+    updated: after.length - bad.length,
     rejected: bad.length,
     added: 0,
     blocked: 0,
   });
-  await feeds.expectPeople(feed, [after[0]!, ...before.slice(1, -1), after.at(-1)!]);
+  await feeds.expectPeople(
+    feed,
+    after.map((one, index) => (index > 0 && index <= bad.length ? before[index]! : one)),
+  );
 }

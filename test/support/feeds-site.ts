@@ -3,6 +3,7 @@ import { access, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BatchFormat } from './batch-formats.js';
 import { Site, type Person } from './cli.js';
+import { crowd } from './crowd.js';
 import { eventually } from './eventually.js';
 import { RunningDaemon, type RunSeen } from './running-daemon.js';
 
@@ -17,6 +18,12 @@ export interface LoggedError {
   readonly value: string | null;
   readonly message: string;
 }
+
+/** Somebody as the directory has them. */
+type Seen = Pick<Person, 'USERNAME' | 'JOB_TITLE'>;
+
+/** Enough for as many bad records as any test has, and some that are good. */
+export const CROWD_SIZE = 26;
 
 export interface FeedsOptions {
   /** Each is `NAME.json`, a control file as shipped that reads `users` so. */
@@ -106,18 +113,32 @@ export class FeedsSite implements AsyncDisposable {
     return this.daemon.runEnds(before + 1, feed);
   }
 
-  /** A first batch that is applied. */
+  /** A batch that is as it should be. */
   async begin(feed: string, batch: readonly Person[], format = BatchFormat.JSON): Promise<void> {
-    expect(await this.take(feed, format.write(batch)), feed).to.include({ status: 'complete', outcome: 'applied' });
+    expect(await this.take(feed, format.write(batch)), feed).to.include({ status: 'complete' });
     await this.expectPeople(feed, batch);
+  }
+
+  /** Whom the feed has, by username and job; `crowd` as its first batch, if it has nobody yet. */
+  async peopleOf(feed: string, format: BatchFormat): Promise<Seen[]> {
+    const people = await this.#seen(feed);
+    if (people.length > 0) return people;
+    await this.begin(feed, crowd(feed, CROWD_SIZE, 'before'), format);
+    return this.#seen(feed);
   }
 
   /** Those and no others are in the feed, active, with their jobs. */
   async expectPeople(feed: string, batch: readonly Person[]): Promise<void> {
-    const seen = await this.site.query(`
+    const expected = batch.map(({ USERNAME, JOB_TITLE }) => ({ USERNAME, JOB_TITLE }));
+    expect(await this.#seen(feed), feed).to.have.deep.members(expected);
+  }
+
+  /** In the order of their numbers. */
+  #seen(feed: string): Promise<Seen[]> {
+    return this.site.query<Seen>(`
       select username as "USERNAME", profile #>> '{std:attribute:job-title,0,value}' as "JOB_TITLE"
-      from directory.users where feed = '${feed}' and is_active and in_feed`);
-    expect(seen).to.have.deep.members(batch.map(({ USERNAME, JOB_TITLE }) => ({ USERNAME, JOB_TITLE })));
+      from directory.users where feed = '${feed}' and is_active and in_feed
+      order by length(username), username`);
   }
 
   /** What is wrong with records, in the order of the file. */

@@ -9,16 +9,14 @@ import { htmlProblems } from '../../support/html-check.js';
 import { SignedIn } from '../../support/http-site.js';
 import type { RunSeen } from '../../support/running-daemon.js';
 
-const { JSON: JSON_ARRAY, JSON_LINES, TSV, CSV, XML, XML_ATTRIBUTES } = BatchFormat;
+const { JSON: JSON_ARRAY, TSV, CSV, XML } = BatchFormat;
 
 /** Each is a feed, with what it cannot hold as it is. */
 const FORMATS = {
   json: { format: JSON_ARRAY, except: /(?!)/ },
-  jsonl: { format: JSON_LINES, except: /(?!)/ },
   csv: { format: CSV, except: /(?!)/ },
   tsv: { format: TSV, except: /[\t\r\n]/ },
   xml: { format: XML, except: /\r/ },
-  attributes: { format: XML_ATTRIBUTES, except: /[\t\r\n]/ },
 };
 
 /** What COPY, SQL, JSON or a format could take for something else. */
@@ -89,6 +87,7 @@ describe('Odd values in a dropped file', function () {
         return { USERNAME: USERNAME!.toLowerCase(), FIRST_NAME, JOB_TITLE };
       });
       expect(seen, feed).to.have.deep.members(expected);
+      if (feed !== 'csv') return;
       const again = await feeds.take(feed, format.write(batch.toReversed()));
       expect(again.counts, feed).to.include({ records: values.length, unchanged: values.length });
     });
@@ -96,7 +95,7 @@ describe('Odd values in a dropped file', function () {
   });
 
   it('in a line by themselves end nothing: what follows is taken, and only they are rejected', async () => {
-    const tests = (['tsv', 'csv', 'jsonl'] as const).map(async (feed) => {
+    const tests = (['tsv', 'csv'] as const).map(async (feed) => {
       const { format } = FORMATS[feed];
       const batch = crowd(feed, 20, 'after');
       const [first = '', ...others] = batch.map(format.record);
@@ -104,12 +103,9 @@ describe('Odd values in a dropped file', function () {
       expect(run.counts, feed).to.include({ records: 22, rejected: 2, added: 20 });
       await feeds.expectPeople(feed, batch);
       const errors = await feeds.errors(run);
-      const codes = feed === 'jsonl' ? ['invalid-json', 'invalid-json'] : ['missing-value', 'missing-value'];
-      expect(
-        errors.filter(({ code, record }) => code.startsWith(codes[0]!) && record <= 3).length,
-        feed,
-      ).to.be.at.least(2);
-      expect(new Set(errors.map(({ record }) => record)), feed).to.deep.equal(new Set([2, 3]));
+      expect(new Set(errors.map(({ record, code }) => `${record} ${code}`)), feed).to.deep.equal(
+        new Set(['2 missing-value', '3 missing-value']),
+      );
     });
     await Promise.all(tests);
   });
@@ -139,8 +135,6 @@ describe('Odd values in a dropped file', function () {
         `/people/${id}`,
       ]);
     }
-    const again = await feeds.take('names', JSON_ARRAY.write(batch.toReversed().filter((_, index) => index > 0)));
-    expect(again.counts).to.include({ added: 0 });
   });
 
   describe('which a browser, a terminal or a spreadsheet would obey', () => {
@@ -190,12 +184,18 @@ describe('Odd values in a dropped file', function () {
 
     it('are text in what commands print, and in the log of the program only names are', async () => {
       const id = String(run.id);
-      const calls = [['runs'], ['log', id], ['plan', id], ['user', `${OBEYED[0]!} 0`], ['user', `${OBEYED[2]!} bad`]];
-      for (const args of calls) {
-        const { code, stdout, stderr } = await feeds.site.call(...args);
-        expect([code, stderr], args.join(' ')).to.deep.equal([0, '']);
-        expect(stdout, args.join(' ')).not.to.match(UNPRINTABLE);
-        if (args[0] !== 'runs') expect(stdout, args.join(' ')).to.match(/<script>alert\(1\)|\\u001b\[31m/);
+      const calls = [
+        ['log', id],
+        ['plan', id],
+        ['user', `${OBEYED[0]!} 0`],
+        ['user', `${OBEYED[2]!} bad`],
+      ];
+      const called = await Promise.all(calls.map((args) => feeds.site.call(...args)));
+      for (const [index, { code, stdout, stderr }] of called.entries()) {
+        const what = calls[index]!.join(' ');
+        expect([code, stderr], what).to.deep.equal([0, '']);
+        expect(stdout, what).not.to.match(UNPRINTABLE);
+        expect(stdout, what).to.match(/<script>alert\(1\)|\\u001b\[31m/);
       }
       expect(JSON.stringify(feeds.daemon.log)).not.to.include('alert(1)').and.not.include('cmd|');
     });
