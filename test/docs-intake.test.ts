@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../src/lib/package-root.js';
 import { readDocuments, tableRows } from './support/docs-markdown.js';
@@ -15,9 +15,29 @@ describe('docs/hostile-inputs.md', () => {
   it('names a test for each thing that may come', () => {
     const files = tables.get('Files') ?? [];
     expect(files.filter(([input]) => input !== '')).to.have.length.greaterThan(13);
+    const content = tables.get('Content') ?? [];
+    expect(content.filter(([input]) => input !== '')).to.have.length.greaterThan(15);
     const faults = tables.get('Faults') ?? [];
     expect(faults.filter(([fault]) => fault !== '')).to.have.length.greaterThan(16);
     expect(cells.filter((cell) => !/^`test\/[^`]+\.test\.ts` › .+$/.test(cell))).to.deep.equal([]);
+  });
+
+  it('names for all content a test through the whole program, and each of these tests', () => {
+    const content = tables.get('Content') ?? [];
+    const isShown = new Map<string, boolean>();
+    let current = '';
+    for (const [input = '', , test = ''] of content) {
+      if (input !== '') current = input;
+      isShown.set(current, isShown.get(current) === true || test.startsWith('`test/system/'));
+    }
+    expect([...isShown].filter(([, shown]) => !shown)).to.deep.equal([]);
+    const folder = join(packageRoot(), 'test', 'system', 'content');
+    const unnamed = readdirSync(folder).flatMap((file) =>
+      testNames(file, readFileSync(join(folder, file), 'utf8'))
+        .map((name) => `\`test/system/content/${file}\` › ${name}`)
+        .filter((test) => !cells.includes(test)),
+    );
+    expect(unnamed).to.deep.equal([]);
   });
 
   it('names no test that is not there', () => {

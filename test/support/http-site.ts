@@ -3,6 +3,7 @@ import { createKey, type CreatedKey } from '../../src/access/keys.js';
 import { addOperator } from '../../src/access/operators.js';
 import type { App } from '../../src/app.js';
 import type { Daemon } from '../../src/daemon/daemon.js';
+import type { Database } from '../../src/db/database.js';
 import type { Role, Scope } from '../../src/domain/access.js';
 import { HttpServer } from '../../src/http/server.js';
 import type { MemoryLogger } from '../../src/lib/logger.js';
@@ -54,11 +55,8 @@ export class HttpSite implements AsyncDisposable {
   }
 
   /** Somebody with a role, signed in. */
-  async signIn(role: Role, name: string = role): Promise<SignedIn> {
-    await addOperator(this.app.database, { name, role, password: PASSWORD, by: 'test' });
-    const response = await this.fetch('/sign-in', form({ name, password: PASSWORD }));
-    const cookie = response.headers.getSetCookie().map((line) => line.split(';')[0] ?? '');
-    return new SignedIn(this, cookie.join('; '));
+  signIn(role: Role, name?: string): Promise<SignedIn> {
+    return SignedIn.to(this, this.app.database, role, name);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -69,10 +67,23 @@ export class HttpSite implements AsyncDisposable {
 
 /** What a browser with a session does, without a browser. */
 export class SignedIn {
-  constructor(
-    private readonly site: HttpSite,
+  private constructor(
+    private readonly site: Pick<HttpSite, 'fetch'>,
     readonly cookie: string,
   ) {}
+
+  /** Makes somebody known to a server, and signs them in. */
+  static async to(
+    site: Pick<HttpSite, 'fetch'>,
+    database: Database,
+    role: Role,
+    name: string = role,
+  ): Promise<SignedIn> {
+    await addOperator(database, { name, role, password: PASSWORD, by: 'test' });
+    const response = await site.fetch('/sign-in', form({ name, password: PASSWORD }));
+    const cookie = response.headers.getSetCookie().map((line) => line.split(';')[0] ?? '');
+    return new SignedIn(site, cookie.join('; '));
+  }
 
   get(path: string): Promise<Response> {
     return this.site.fetch(path, { headers: { cookie: this.cookie } });

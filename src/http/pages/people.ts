@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Session } from '../../access/sessions.js';
 import { UserSyncError } from '../../lib/errors.js';
 import { html, type Html } from '../../lib/html.js';
+import type { SyncContext } from '../../sync/context.js';
 import { explainReceived } from '../../sync/explain.js';
 import { lookUpAccount, lookUpPerson, type Person } from '../../sync/person.js';
 import { Actions, actorOf } from '../actions.js';
@@ -25,16 +26,16 @@ export function registerPeople(pages: FastifyInstance, context: HttpContext): vo
 
   pages.post('/people', async (request, reply) => {
     const session = requireSession(request, 'see-people');
-    const who = (fieldOf(request, 'who') ?? '').replaceAll('\0', '').trim().slice(0, 1000);
+    const typed = (fieldOf(request, 'who') ?? '').replaceAll('\0', '').slice(0, 1000);
     try {
-      const person = await lookUpPerson(sync, who);
+      const { person, who } = await lookUpTyped(sync, typed);
       if (person.account !== null) return await reply.redirect(`/people/${person.account.id}`, 303);
       // Only ever rejected: there is no number to send the browser to.
       await actions.note(actorOf(session, request), 'person-looked-up', who.toLowerCase());
       return await show(reply, session, person, who.toLowerCase());
     } catch (error) {
-      if (!(error instanceof UserSyncError && error.code === 'user-unknown')) throw error;
-      const body = search(session, who, error.message);
+      if (!isUnknown(error)) throw error;
+      const body = search(session, typed.trim(), error.message);
       return sendPage(reply, { title: 'People', session, active: '/people', body, status: 404 });
     }
   });
@@ -58,6 +59,22 @@ export function registerPeople(pages: FastifyInstance, context: HttpContext): vo
     const body = personBody({ session, person, username, explained, feeds });
     return sendPage(reply, { title: personName(person, username), session, active: '/people', body });
   }
+}
+
+/** Usernames are opaque, spaces included: only when nobody is called as it was typed, those around it are a slip. */
+async function lookUpTyped(sync: SyncContext, typed: string): Promise<{ person: Person; who: string }> {
+  const who = typed.trim();
+  const asTyped = who === typed ? undefined : await lookUpPerson(sync, typed).catch(unlessUnknown);
+  return asTyped === undefined ? { person: await lookUpPerson(sync, who), who } : { person: asTyped, who: typed };
+}
+
+function unlessUnknown(error: unknown): undefined {
+  if (!isUnknown(error)) throw error;
+  return undefined;
+}
+
+function isUnknown(error: unknown): error is UserSyncError {
+  return error instanceof UserSyncError && error.code === 'user-unknown';
 }
 
 function search(session: Session, who = '', problem?: string): Html {
