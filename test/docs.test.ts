@@ -30,6 +30,7 @@ import {
   type Examples,
   type MappingExample,
 } from './support/docs-examples.js';
+import { comparable } from './support/tutorial.js';
 import { anchorsOf, codeOf, fencesOf, localLinks, readDocuments, tableRows } from './support/docs-markdown.js';
 
 const sources = readSources();
@@ -339,16 +340,6 @@ function examplesOfUse(markdown: string): { command: string; output?: string }[]
 /** Words of a command line, without quotes and comment. */
 function argumentsOf(command: string): string[] {
   return [...command.replace(/\s#.*$/, '').matchAll(/"([^"]*)"|\S+/g)].map(([word, quoted]) => quoted ?? word);
-}
-
-/** Output without what differs each time. */
-function comparable(output: string): string {
-  return output
-    .replaceAll(/\d+\.\d s\b/g, 'N s')
-    .replaceAll(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/gm, 'DAY TIME')
-    .replaceAll(/\S+user-sync-demo-\w+/g, 'FOLDER')
-    .replaceAll(/[ ]+$/gm, '')
-    .trim();
 }
 
 /** `NAME=FILE...` → `NAME=FILE` */

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { createReadStream } from 'node:fs';
 import { loadLanguage } from '../app.js';
 import { compileControlFile, type TraceEvent } from '../mapping/compile.js';
+import { FieldsSeen } from '../mapping/fields-seen.js';
 import { withExplanation, type PreviewLine } from '../mapping/preview.js';
 import { readControlFile } from '../sync/control.js';
 import { previewLine, previewRecords, type PreviewFile } from '../sync/preview.js';
@@ -54,11 +55,14 @@ export const registerPreview: RegisterCommand = (program, context) => {
         },
         most: options.limit ?? Infinity,
       });
+      const fields = new FieldsSeen(control);
       for await (const record of records) {
+        if (record.item.kind === 'record') fields.add(record.item.value);
         if (events !== undefined) events.length = 0;
         await context.terminal.write(presentation.record(previewLine(record, mapping), events));
       }
       await context.terminal.write(presentation.end());
+      for (const hint of fields.hints()) context.terminal.note(printable(hint));
     });
 };
 

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { App } from '../app.js';
+import { findControlFile } from '../db/control-history.js';
 import { findRun, listRuns, type RunRow } from '../db/runs.js';
 import { isEnd } from '../domain/run.js';
 import { UserSyncError } from '../lib/errors.js';
@@ -27,6 +28,7 @@ interface SyncOptions {
 }
 
 export const registerSync: RegisterCommand = (program, context) => {
+  const { terminal } = context;
   program
     .command('sync')
     .description('one whole run in the foreground: read the files, compare, and bring the directory in step')
@@ -43,7 +45,7 @@ export const registerSync: RegisterCommand = (program, context) => {
         const runId = await submitBatch(app.sync, {
           feed: options.feed,
           files: named,
-          ...(await controlFor(app, options)),
+          ...(await controlFor(app, options, terminal)),
           dryRun: options.dryRun ?? false,
           force: options.force ?? false,
           source: SOURCE,
@@ -56,15 +58,27 @@ export const registerSync: RegisterCommand = (program, context) => {
 };
 
 /** The control file to put in force: the one given, or the feed's configured one while it has none. */
-async function controlFor(app: App, options: SyncOptions): Promise<{ control?: { text: string; what: string } }> {
+async function controlFor(
+  app: App,
+  options: SyncOptions,
+  terminal: Terminal,
+): Promise<{ control?: { text: string; what: string } }> {
   if (options.control !== undefined) return { control: await readControl(options.control) };
   const configured = app.config.feeds[options.feed]?.control;
   if (configured === undefined) return {};
-  const [feed] = await app.database.query<{ has: boolean }>(
-    'select control_id is not null as has from sync.feed where name = $1',
-    [options.feed],
-  );
-  return feed?.has === true ? {} : { control: await readControl(configured) };
+  const inForce = await findControlFile(app.database, options.feed, 'current');
+  if (inForce === undefined) return { control: await readControl(configured) };
+  // The file is only wanted to be compared: it may well be gone.
+  const text = await readText(configured).catch(() => undefined);
+  if (text !== undefined && text !== inForce.content) {
+    terminal.note(
+      printable(
+        `${configured} is not the control file in force, which came ${localTime(inForce.createdAt)} by ${inForce.source}. ` +
+          'To put it in force, give it with --control.',
+      ),
+    );
+  }
+  return {};
 }
 
 async function readControl(path: string): Promise<{ text: string; what: string }> {

@@ -62,11 +62,13 @@ export async function errorsByCode(database: Executor, runId: number): Promise<R
   return Object.fromEntries(rows.map(({ code, count }) => [code, count]));
 }
 
-/** Forgets what an earlier attempt at staging wrote: the records are read again. */
+/** Forgets what an earlier attempt at planning wrote: the records, or the changes to be taken back, are looked at again. */
 export async function clearRecordErrors(database: Executor, runId: number): Promise<void> {
-  await database.query(`delete from sync.run_log where run_id = $1 and (record is not null or code = 'database')`, [
-    runId,
-  ]);
+  await database.query(
+    `delete from sync.run_log
+     where run_id = $1 and (record is not null or code = 'database' or (code = 'changed-since' and level = 'error'))`,
+    [runId],
+  );
 }
 
 const PAGE_SIZE = 1000;

@@ -1,14 +1,18 @@
 /**
  * The candidate that someone who wrote `word` most likely meant, or undefined when none is near. Differences of case
- * and of `-`, `_` and `.` count for nothing; otherwise about one slip for three letters is forgiven.
+ * and of `-`, `_` and `.` count for nothing; otherwise about one slip for three letters is forgiven. Parts before a colon
+ * that both have count for nothing either: they would make whatever follows look alike.
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   const wanted = fold(word);
   let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
+  let bestDistance = Number.POSITIVE_INFINITY;
   for (const candidate of candidates) {
-    const distance = editDistance(wanted, fold(candidate));
-    if (distance < bestDistance) {
+    const folded = fold(candidate);
+    const shared = sharedParts(wanted, folded);
+    const own = wanted.slice(shared);
+    const distance = editDistance(own, folded.slice(shared));
+    if (distance <= Math.max(1, Math.floor(own.length / 3)) && distance < bestDistance) {
       best = candidate;
       bestDistance = distance;
     }
@@ -19,6 +23,13 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
 function fold(word: string): string {
   // Names that an operator writes are short; a longer one is noise and must not cost quadratic time.
   return word.slice(0, 64).toLowerCase().replace(/[-_.]/g, '');
+}
+
+/** The length of what both begin with, up to a colon. */
+function sharedParts(a: string, b: string): number {
+  let length = 0;
+  for (let i = 0; i < a.length && a[i] === b[i]; i++) if (a[i] === ':') length = i + 1;
+  return length;
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours (optimal string alignment). */

@@ -7,7 +7,13 @@
  * the first ones, as in Java.
  */
 export type DateFormat =
-  { readonly ok: true; readonly parse: DateParser } | { readonly ok: false; readonly problem: string };
+  | {
+      readonly ok: true;
+      readonly parse: DateParser;
+      /** What makes the format look like a slip, although it can be read. */
+      readonly doubt?: string;
+    }
+  | { readonly ok: false; readonly problem: string };
 
 /** Undefined when the text is not a date in the format. */
 export type DateParser = (text: string) => string | undefined;
@@ -21,7 +27,11 @@ export function compileDateFormat(format: string): DateFormat {
   const pattern = new RegExp(`^${parts.map(patternOf).join('')}$`, 'i');
   const hasTime = fields.some((field) => TIME_FIELDS.includes(field));
   const hasZone = fields.includes('zone');
-  return { ok: true, parse: (text) => parseDate(text, pattern, fields, hasTime || hasZone, hasZone) };
+  const parse: DateParser = (text) => parseDate(text, pattern, fields, hasTime || hasZone, hasZone);
+  const isSlip = fields.includes('minute') && !fields.includes('hour24') && !fields.includes('hour12');
+  return isSlip
+    ? { ok: true, parse, doubt: 'the date format has minutes (`mm`) and no hour: the month is `MM`' }
+    : { ok: true, parse };
 }
 
 type Field =

@@ -44,6 +44,7 @@ export const CONTROL_FILE_PROBLEMS = {
   'structured-mismatch': ['error', 'The collected value is of another data type than the name.'],
   'missing-date-format': ['error', 'A date needs `dateFormat`, which says how the input writes it.'],
   'invalid-date-format': ['error', '`dateFormat` has a letter that is not supported, or cannot be read back.'],
+  'doubtful-date-format': ['warning', '`dateFormat` has minutes and no hour: `mm` is minutes, `MM` is the month.'],
   'name-set-by-sync': ['warning', 'The unqualified name of a profile is built from the user; this value is not used.'],
   'same-true-and-false': ['error', '`trueValue` and `falseValue` are the same.'],
   'overwrites-in-loop': ['error', 'Inside `for-each` a later element would overwrite this value.'],

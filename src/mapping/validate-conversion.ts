@@ -91,9 +91,12 @@ function parseDateFormat(members: Members, name: DestinationName | undefined): s
     return undefined;
   }
   const compiled = compileDateFormat(format);
-  if (compiled.ok) return format;
-  members.problem('invalid-date-format', members.at('dateFormat'), compiled.problem);
-  return undefined;
+  if (!compiled.ok) {
+    members.problem('invalid-date-format', members.at('dateFormat'), compiled.problem);
+    return undefined;
+  }
+  if (compiled.doubt !== undefined) members.problem('doubtful-date-format', members.at('dateFormat'), compiled.doubt);
+  return format;
 }
 
 function parseCountry(members: Members): string | undefined {

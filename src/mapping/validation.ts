@@ -106,7 +106,7 @@ export class Members {
     this.context.problems.add(code, pointer, message);
   }
 
-  private suggest(name: string, known: Iterable<string>): string {
+  private suggest(name: string, known: readonly string[]): string {
     return this.context.problems.isLong ? '' : didYouMean(name, known);
   }
 

@@ -156,6 +156,7 @@ class Parser {
       this.skipSpace();
       if (this.text[this.offset] === '}' && first) break;
       const keyOffset = this.offset;
+      if (this.text[keyOffset] === '}') this.fail('remove the `,` before this `}`');
       if (this.text[keyOffset] !== '"') this.fail('expected a key in double quotes');
       const key = this.string();
       const at = pointerTo(pointer, key);
@@ -179,7 +180,10 @@ class Parser {
     const elements: JsonValue[] = [];
     for (let first = true; ; first = false) {
       this.skipSpace();
-      if (this.text[this.offset] === ']' && first) break;
+      if (this.text[this.offset] === ']') {
+        if (first) break;
+        this.fail('remove the `,` before this `]`');
+      }
       elements.push(this.value(`${pointer}/${elements.length}`, depth));
       this.skipSpace();
       if (this.text[this.offset] === ']') break;

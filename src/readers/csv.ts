@@ -47,7 +47,8 @@ export class CsvScanner extends CsvSplitter {
     if (text.trim() === '') return;
     const bad = text.includes('\ufffd') ? this.charset.invalidAt(bytes, 0, bytes.length) : -1;
     if (this.header === undefined) {
-      if (bad >= 0) throw badHeader(`is not valid ${this.charset.name}; name the charset of the file`, place);
+      if (bad >= 0)
+        throw badHeader(`is not valid ${this.charset.name}; give the file a \`charset\` in the control file`, place);
       if (tooLong) throw badHeader(`is longer than ${this.limits.recordBytes} bytes; is this a CSV file?`, place);
       if (strayQuote) throw badHeader('has a quote within a name; put the whole name in quotes', place);
       this.header = Header.of(this.parse(text)[0] ?? [], this.limits, place);
@@ -66,7 +67,9 @@ export class CsvScanner extends CsvSplitter {
     else if (bad >= 0) {
       out.push(invalidEncoding(position, this.charset.name, this.cursor.measure(bytes, 0, bad), record));
     } else if (strayQuote) {
-      const message = 'A field that is not quoted has a quote; put it in quotes and double the quotes within it.';
+      const message =
+        'A field that is not quoted has a quote; put it in quotes and double the quotes within it.' +
+        (this.header.isSingle ? ' The first line names one column only: is the `delimiter` another one?' : '');
       // With as many fields as names, the quote was no part of what separates them.
       out.push(rejection(position, 'invalid-quoting', message, this.header.fits(fields) ? { record } : {}));
     } else out.push(nullCharacter(position, record));

@@ -43,6 +43,10 @@ export class Header {
     return { kind: 'record', position, value: record };
   }
 
+  get isSingle(): boolean {
+    return this.names.length === 1;
+  }
+
   fits(fields: readonly string[]): boolean {
     return fields.length === this.names.length;
   }

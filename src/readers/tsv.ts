@@ -29,7 +29,11 @@ export class TsvScanner extends LineScanner {
     const bad = text.includes('\ufffd') ? this.charset.invalidAt(bytes, start, end) : -1;
     const fields = text.split(this.separator);
     if (this.header === undefined) {
-      if (bad >= 0) throw badHeader(`is not valid ${this.charset.name}; name the charset of the file`, this.here());
+      if (bad >= 0)
+        throw badHeader(
+          `is not valid ${this.charset.name}; give the file a \`charset\` in the control file`,
+          this.here(),
+        );
       this.header = Header.of(fields, this.limits, this.here());
       return;
     }

@@ -66,6 +66,15 @@ async function revert(harness: SyncHarness, run: RunRow, options: BatchOptions =
   return harness.execute(await submitRevert(harness.context, run.id, { source: 'test' }), options);
 }
 
+/** Users whom the log of the run lists as left alone. */
+async function changedSince(harness: SyncHarness, { id }: RunRow): Promise<unknown[]> {
+  const log = await harness.rows(
+    `select username from sync.run_log where run_id = $1 and level = 'error' and code = 'changed-since'`,
+    [id],
+  );
+  return log.map(({ username }) => username);
+}
+
 async function codeOf(work: Promise<unknown>): Promise<string> {
   return work.then(
     () => 'no error',
@@ -125,6 +134,18 @@ describe('Taking a run back', () => {
     expect(await directory(harness)).to.deep.equal(before);
   });
 
+  it('lists them once, also when it was held and is planned again', async () => {
+    await using harness = await open();
+    await harness.sync(BEFORE);
+    const run = await harness.sync(AFTER);
+    await harness.rows(`update directory.account set name_first = 'by hand' where email = 'changes@example.org'`);
+    const held = await revert(harness, run, { settings: { autoApply: false } });
+    expect(held.status).to.equal('held');
+    const reverted = await harness.execute(held.id, { approval: APPROVAL });
+    expect(reverted).to.include({ status: 'complete', outcome: 'applied' });
+    expect(await changedSince(harness, reverted)).to.deep.equal(['changes']);
+  });
+
   it('leaves users alone whom something else changed since, and lists them', async () => {
     await using harness = await open();
     await harness.sync(BEFORE);
@@ -132,10 +153,7 @@ describe('Taking a run back', () => {
     await harness.rows(`update directory.account set name_first = 'by hand' where email = 'changes@example.org'`);
     const reverted = await revert(harness, run);
     expect(reverted.counts).to.include({ updated: 0, blocked: 1, unblocked: 1, rejected: 1 });
-    const log = await harness.rows(`select username, code from sync.run_log where run_id = $1 and level = 'error'`, [
-      reverted.id,
-    ]);
-    expect(log).to.deep.equal([{ username: 'changes', code: 'changed-since' }]);
+    expect(await changedSince(harness, reverted)).to.deep.equal(['changes']);
     expect((await directory(harness))['changes']).to.deep.include({ name_first: 'by hand', title: null });
   });
 

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -124,6 +124,15 @@ export class Site implements AsyncDisposable {
   /** The control file, to make another of it. */
   async control(): Promise<object> {
     return JSON.parse(await readFile(join(this.folder, 'control.json'), 'utf8')) as object;
+  }
+
+  /** A folder that makes the program a command, for a PATH. */
+  async programFolder(): Promise<string> {
+    const folder = join(this.folder, 'bin');
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'user-sync'), `#!/bin/sh\nexec '${process.execPath}' '${PROGRAM}' "$@"\n`);
+    await chmod(join(folder, 'user-sync'), 0o755);
+    return folder;
   }
 
   /** Calls the program in the site's folder. */

@@ -2,11 +2,11 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chmod, chown, copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { packageRoot } from '../../src/lib/package-root.js';
 import { eventually } from './eventually.js';
+import { freePort } from './free-port.js';
 import { SftpClient } from './sftp-client.js';
 
 const run = promisify(execFile);
@@ -174,13 +174,4 @@ async function readOwners(): Promise<ReadonlyMap<string, Owner>> {
       { uid: Number(uid), gid: Number(gid), group: groups.get(gid) ?? '' },
     ]),
   );
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

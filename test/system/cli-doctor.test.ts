@@ -23,6 +23,18 @@ describe('doctor', () => {
     expect(stdout).to.match(/feed default +has a control file/);
   });
 
+  it('tells, as sync does, when the control file of the configuration is not the one in force', async () => {
+    await using site = await Site.open();
+    const first = await site.sync(people(3), '--approve');
+    expect(first.stderr).not.to.contain('in force');
+    await site.write('control.json', JSON.stringify(await site.control(), null, 1));
+    const second = await site.sync(people(3));
+    expect(second.stderr)
+      .to.match(/control\.json is not the control file in force, which came .* by command line/)
+      .and.to.contain('give it with --control');
+    expect((await doctor(site)).get('feed default')?.message).to.contain('drop it as _control.json');
+  });
+
   it('does not make a drop directory that the configuration names, and says what to do', async () => {
     await using site = await Site.open({ feed: { dropDirectory: './not-mounted/drop' } });
     const findings = await doctor(site);

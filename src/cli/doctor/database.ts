@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { sqlDirectory } from '../../app.js';
 import type { Config } from '../../config/config.js';
 import type { Database } from '../../db/database.js';
@@ -79,27 +81,32 @@ function clock(server: Date): Finding {
 async function checkFeeds(database: Database, config: Config): Promise<Finding[]> {
   const rows = await database.query<{
     name: string;
-    control: boolean;
+    /** SHA-256 of the one in force. */
+    control: string | null;
     held: number[];
     users: boolean;
     settings: string[];
   }>(
-    `select feed.name, feed.control_id is not null as control,
+    `select feed.name, (select digest from sync.control_file where id = feed.control_id) as control,
             array(select run.id::integer from sync.run where run.feed_id = feed.id and run.status = 'held' order by 1) as held,
             exists (select from sync.feed_user where feed_user.feed_id = feed.id) as users,
             array(select jsonb_object_keys(feed.settings) order by 1) as settings
      from sync.feed order by feed.name`,
   );
   const known = new Map(rows.map((row) => [row.name, row]));
-  const configured = Object.entries(config.feeds).map(([name, feed]) => {
+  const configured = Object.entries(config.feeds).map(async ([name, feed]) => {
     const row = known.get(name);
     const check = `feed ${name}`;
-    if (row?.control !== true && feed.control === undefined) {
+    const inForce = row?.control ?? null;
+    if (inForce === null && feed.control === undefined) {
       return bad(check, 'has no control file: drop one as _control.json, or name one as `control`. Its files wait.');
     }
     const notes = [
       ...(row === undefined || row.held.length === 0 ? [] : [`run ${row.held.join(', ')} waits for a decision`]),
       ...(row === undefined || row.settings.length === 0 ? [] : [`set by operators: ${row.settings.join(', ')}`]),
+      ...(inForce !== null && feed.control !== undefined && (await differs(feed.control, inForce))
+        ? [`${feed.control} is not the control file in force: drop it as _control.json if it should be`]
+        : []),
     ];
     return good(check, notes.join('; ') || 'has a control file');
   });
@@ -108,5 +115,11 @@ async function checkFeeds(database: Database, config: Config): Promise<Finding[]
     .map(({ name }) =>
       bad(`feed ${name}`, 'has users, and the configuration does not name it any more: nobody looks after it.'),
     );
-  return [...configured, ...lost];
+  return [...(await Promise.all(configured)), ...lost];
+}
+
+/** Whether a file is there and has another digest. */
+async function differs(path: string, digest: string): Promise<boolean> {
+  const content = await readFile(path).catch(() => undefined);
+  return content !== undefined && createHash('sha256').update(content).digest('hex') !== digest;
 }

@@ -17,6 +17,13 @@ describe('nearest', () => {
     expect(nearest('x', [])).to.equal(undefined);
   });
 
+  it('lets parts before a colon that both have count for nothing', () => {
+    const codes = ['std:attribute:notes', 'std:attribute:job-title', 'dc:attribute:title'];
+    expect(nearest('std:attribute:class', codes)).to.equal(undefined);
+    expect(nearest('std:attribute:jobtitle', codes)).to.equal('std:attribute:job-title');
+    expect(nearest('std:atribute:notes', codes)).to.equal('std:attribute:notes');
+  });
+
   it('takes no time over a very long word', () => {
     expect(nearest('x'.repeat(1_000_000), ['y'.repeat(1_000_000)])).to.equal(undefined);
   });

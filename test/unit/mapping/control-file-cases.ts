@@ -103,6 +103,11 @@ export const INSTRUCTIONS: readonly Row[] = [
     { ...DATE, dateFormat: 'yyyy-ww' },
     ['invalid-date-format', `${AT}/dateFormat`, /`ww`/],
   ],
+  [
+    'minutes without an hour are a warning',
+    { ...DATE, dateFormat: 'dd.mm.yyyy' },
+    ['doubtful-date-format', `${AT}/dateFormat`, /the month is `MM`/],
+  ],
   ['a date format with all that is supported', { ...DATE, dateFormat: "EEE dd MMM yyyy 'at' HH:mm:ss.SSS a Z" }],
   [
     'true and false differ',

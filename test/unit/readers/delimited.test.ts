@@ -167,6 +167,11 @@ describe('the CSV reader', () => {
     }
   });
 
+  it('asks about the delimiter when a quote is in the way and there is one column', async () => {
+    const { items } = await read('csv', pieces('a;b\n1;"2; 3"\n', 4));
+    expect(items[0]).to.have.nested.property('error.message').that.includes('is the `delimiter` another one?');
+  });
+
   it('reads back whatever records were written', async () => {
     const field = fc.string({
       unit: fc.constantFrom('a', '"', ' ', ',', '\n', '\r', 'é', '漢', '\ufffd'),
