@@ -3,7 +3,7 @@ import type { RunCounts, RunOutcome, RunStatus, RunTimings } from './run.js';
 
 /** What people and services are told of a run. Plain data without values of records: it leaves the house. */
 
-export const NOTICE_EVENTS = ['complete', 'held', 'failed', 'missing'] as const;
+const NOTICE_EVENTS = ['complete', 'held', 'failed', 'missing'] as const;
 export type NoticeEvent = (typeof NOTICE_EVENTS)[number];
 
 interface NoticeOfAnything {

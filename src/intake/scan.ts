@@ -48,7 +48,7 @@ export async function scanFolder(folder: AnchoredFolder, signal: AbortSignal): P
   return sortEntries(looks.filter((entry) => entry !== undefined));
 }
 
-export function sortEntries(all: readonly DropEntry[]): Scan {
+function sortEntries(all: readonly DropEntry[]): Scan {
   const ignored = all.filter((entry) => entry.role === 'ignored');
   const others = all.filter((entry) => entry.role !== 'ignored');
   const regular = others.filter((entry) => entry.kind === 'file');

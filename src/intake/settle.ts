@@ -64,7 +64,7 @@ export function observe(
     : { fingerprint, links, firstSeenMs: before.firstSeenMs, unchangedSinceMs: time.endedMs, looks: 1 };
 }
 
-export function isQuiet(observation: Observation, time: ScanTime, settleMs: number): boolean {
+function isQuiet(observation: Observation, time: ScanTime, settleMs: number): boolean {
   return time.startedMs - observation.unchangedSinceMs >= settleMs;
 }
 

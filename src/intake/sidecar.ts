@@ -24,7 +24,7 @@ export async function digestOfSidecar(
  *
  * @throws what is the matter with this process rather than with the sidecar, such as EMFILE.
  */
-export async function readSidecar(folder: AnchoredFolder, entry: DropEntry): Promise<string | undefined> {
+async function readSidecar(folder: AnchoredFolder, entry: DropEntry): Promise<string | undefined> {
   if (entry.fingerprint.sizeBytes > MAX_BYTES) return undefined;
   try {
     const handle = await folder.openFile(entry.name.bytes);

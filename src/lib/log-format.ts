@@ -23,7 +23,7 @@ const URL_PASSWORD = /(:\/\/[^\s:@/]*):[^\s/]*@/g;
  * Values as they may be logged: plain data of bounded size, errors without what quotes rows, and no secrets, whether by
  * the name of their field or as the password in a URL.
  */
-export function loggable(value: unknown, depth = 0): unknown {
+function loggable(value: unknown, depth = 0): unknown {
   if (typeof value === 'string') return safeText(value);
   if (value instanceof Error) return loggable(serialiseError(value), depth);
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'invalid date' : value.toISOString();

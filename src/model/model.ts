@@ -53,7 +53,7 @@ export interface Model {
 export const USER_SYNC_MODEL = 'haplo:user-sync';
 
 /** Code of the `InvalidFileError` thrown for a model with problems. */
-export const INVALID_MODEL = 'invalid-model';
+const INVALID_MODEL = 'invalid-model';
 
 /**
  * @param what names the file in messages, such as its path

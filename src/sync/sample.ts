@@ -51,7 +51,7 @@ export interface SampleBounds {
   readonly memoryMb: number;
 }
 
-export const SAMPLE_BOUNDS: SampleBounds = { mostValues: 300, timeoutMs: 10_000, memoryMb: 192 };
+const SAMPLE_BOUNDS: SampleBounds = { mostValues: 300, timeoutMs: 10_000, memoryMb: 192 };
 
 /** One after the other: runs need the machine more than those who try something out. */
 const queue = pLimit(1);

@@ -15,7 +15,7 @@ export const DEMO_DAYS = ['the first batch', 'some people leave', 'joiners, chan
  *
  * @returns undefined for someone who is not in the batch.
  */
-export function revisionOn(day: number, seed: number, users: number, number: number): number | undefined {
+function revisionOn(day: number, seed: number, users: number, number: number): number | undefined {
   if (number >= users) return day === 2 && number < users + Math.ceil(users * 0.03) ? 0 : undefined;
   const fate = SURE_FATES[number] ?? scramble(seed, number, 99) % 100;
   if (fate < 2) return day === 0 || (day === 2 && fate < 1) ? 0 : undefined;
@@ -24,7 +24,7 @@ export function revisionOn(day: number, seed: number, users: number, number: num
 }
 
 /** The records of one day's batch, one by one. */
-export function* demoBatch(day: number, seed: number, users: number): Generator<DemoRecord> {
+function* demoBatch(day: number, seed: number, users: number): Generator<DemoRecord> {
   const last = users + Math.ceil(users * 0.03);
   for (let number = 0; number < last; number += 1) {
     const revision = revisionOn(day, seed, users, number);

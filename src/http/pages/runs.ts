@@ -48,7 +48,7 @@ export function registerRuns(pages: FastifyInstance, context: HttpContext): void
 }
 
 /** Those of the configuration first, then others that the database knows. */
-export async function knownFeeds(app: App): Promise<string[]> {
+async function knownFeeds(app: App): Promise<string[]> {
   return [...new Set([...Object.keys(app.config.feeds), ...(await feedNames(app.database))])];
 }
 
