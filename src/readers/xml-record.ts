@@ -1,5 +1,6 @@
 import { BareRecord } from './bare-record.js';
 import { StrictXmlParser, type XmlError, localName } from './xml-parser.js';
+import { PlainXmlReader } from './xml-plain.js';
 
 /** Whether values are the text of a record's child elements or its attributes. */
 export type XmlValues = 'text-of-children' | 'attributes';
@@ -18,6 +19,7 @@ export interface XmlRecord {
  * attributes of different namespaces) with the same local name the last counts.
  */
 export class XmlRecordParser {
+  private readonly plain = new PlainXmlReader();
   private parser: StrictXmlParser;
   private record = new BareRecord();
   private count = 0;
@@ -31,6 +33,12 @@ export class XmlRecordParser {
   }
 
   read(text: string): XmlRecord {
+    const plain = this.values === 'text-of-children' ? this.plain.read(text) : undefined;
+    return plain ?? this.parse(text);
+  }
+
+  /** As `read`, by the parser whatever the record is. */
+  parse(text: string): XmlRecord {
     this.record = new BareRecord();
     this.count = 0;
     this.depth = 0;
@@ -46,7 +54,7 @@ export class XmlRecordParser {
 
   /** What can be read of a text that is cut off or wrong somewhere: the values before that place. */
   readLoosely(text: string): BareRecord {
-    const { record } = this.read(text);
+    const { record } = this.parse(text);
     this.parser = this.newParser();
     return record;
   }

@@ -20,11 +20,13 @@ export class XmlScanner extends XmlSplitter {
   private position: RecordPosition = { record: 0, line: 1, byte: 0 };
   private isEmpty = true;
   private leadingSpace = '';
+  /** The document's parser has seen an element among others, and nothing behind it but white space that it was spared. */
+  private isAmongRecords = false;
 
   constructor(
     private readonly limits: ReadLimits,
     values: XmlValues,
-    singleRecord: boolean,
+    private readonly singleRecord: boolean,
     opening: Opening,
   ) {
     super(opening, singleRecord ? 0 : 1, limits.recordBytes);
@@ -48,6 +50,8 @@ export class XmlScanner extends XmlSplitter {
   }
 
   protected takeBetween(bytes: Buffer, place: Place): void {
+    if (this.isAmongRecords && isBlank(bytes)) return;
+    this.isAmongRecords = false;
     const text = this.charset.text(bytes, 0, bytes.length);
     if (this.isEmpty && text.trim() === '') {
       // Kept from the parser unless more follows: a file of white space has no records and no error.
@@ -59,7 +63,8 @@ export class XmlScanner extends XmlSplitter {
 
   protected takeRecord({ bytes, place, depth, tooLong }: XmlElement, out: ReadItem[]): void {
     this.position = { record: this.position.record + 1, ...place };
-    this.writeAround('<r/>', place);
+    if (!this.isAmongRecords) this.writeAround('<r/>', place);
+    this.isAmongRecords = !this.singleRecord;
     const text = this.charset.text(bytes, 0, bytes.length);
     if (tooLong) {
       out.push(tooLarge(this.position, this.limits.recordBytes, this.recordParser.readLoosely(text)));
@@ -113,6 +118,12 @@ export class XmlScanner extends XmlSplitter {
     const place = this.cursor.within(start, text, error?.offset ?? 0);
     return this.malformed(place, error?.message ?? 'it cannot be read');
   }
+}
+
+/** White space in any charset that XML is written in. */
+function isBlank(bytes: Buffer): boolean {
+  for (const byte of bytes) if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return false;
+  return true;
 }
 
 /** Windows programs like to declare UTF-16 and then write UTF-8: what the bytes are counts. */
