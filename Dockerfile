@@ -9,8 +9,10 @@ COPY tsconfig.json ./
 COPY src ./src
 COPY sql ./sql
 COPY config ./config
-# The install scripts left out above complete the embedded Postgres; only what stays needs them.
-RUN npm run build && npm prune --omit=dev --ignore-scripts && npm rebuild
+# No install script of a package is run. The only one there is completes the embedded Postgres, which the program does itself;
+# here, as whoever runs it later may not write to its files.
+RUN npm run build && npm prune --omit=dev --ignore-scripts \
+    && node --eval "import('./dist/src/db/embedded-binaries.js').then(({ embeddedBinaries }) => embeddedBinaries(undefined))"
 
 FROM node:22-bookworm-slim
 ENV NODE_ENV=production \

@@ -8,9 +8,24 @@ import { testNames } from './support/test-names.js';
 
 const documents = readDocuments();
 
+/** `file` › title */
+const NAMES_TEST = /^`test\/[^`]+\.test\.ts` › .+$/;
+
+function lastCells(tables: Iterable<readonly (readonly string[])[]>): string[] {
+  return [...tables].flat().map((row) => row.at(-1) ?? '');
+}
+
+function missingTests(cells: readonly string[]): string[] {
+  return cells.filter((cell) => {
+    const [, file = '', name = ''] = /^`([^`]+)` › (.+)$/.exec(cell) ?? [];
+    const path = join(packageRoot(), file);
+    return !existsSync(path) || !testNames(file, readFileSync(path, 'utf8')).includes(name);
+  });
+}
+
 describe('docs/hostile-inputs.md', () => {
   const tables = tableRows(documents.get('docs/hostile-inputs.md') ?? '');
-  const cells = [...tables.values()].flat().map((row) => row.at(-1) ?? '');
+  const cells = lastCells(tables.values());
 
   it('names a test for each thing that may come', () => {
     const files = tables.get('Files') ?? [];
@@ -19,7 +34,7 @@ describe('docs/hostile-inputs.md', () => {
     expect(content.filter(([input]) => input !== '')).to.have.length.greaterThan(15);
     const faults = tables.get('Faults') ?? [];
     expect(faults.filter(([fault]) => fault !== '')).to.have.length.greaterThan(16);
-    expect(cells.filter((cell) => !/^`test\/[^`]+\.test\.ts` › .+$/.test(cell))).to.deep.equal([]);
+    expect(cells.filter((cell) => !NAMES_TEST.test(cell))).to.deep.equal([]);
   });
 
   it('names for all content a test through the whole program, and each of these tests', () => {
@@ -41,12 +56,29 @@ describe('docs/hostile-inputs.md', () => {
   });
 
   it('names no test that is not there', () => {
-    const missing = cells.filter((cell) => {
-      const [, file = '', name = ''] = /^`([^`]+)` › (.+)$/.exec(cell) ?? [];
-      const path = join(packageRoot(), file);
-      return !existsSync(path) || !testNames(file, readFileSync(path, 'utf8')).includes(name);
-    });
-    expect(missing).to.deep.equal([]);
+    expect(missingTests(cells)).to.deep.equal([]);
+  });
+});
+
+describe('docs/security.md', () => {
+  const tables = tableRows(documents.get('docs/security.md') ?? '');
+  const actors = [
+    'A source system',
+    'Somebody who signs in, or holds a key',
+    'An application that reads the database',
+    "Whoever has the password of the daemon's database role",
+    'An outsider on the network',
+    'Somebody with a shell on the machine',
+  ];
+  const cells = lastCells(actors.map((actor) => tables.get(actor) ?? []));
+
+  it('says for each actor what they can do at worst, and names a test for it or says that there is none', () => {
+    for (const actor of actors) expect(tables.get(actor), actor).to.have.length.greaterThan(2);
+    expect(cells.filter((cell) => !NAMES_TEST.test(cell) && !/^not tested: .+/.test(cell))).to.deep.equal([]);
+  });
+
+  it('names no test that is not there', () => {
+    expect(missingTests(cells.filter((cell) => NAMES_TEST.test(cell)))).to.deep.equal([]);
   });
 });
 

@@ -4,6 +4,7 @@ import type { App } from '../app.js';
 import { SESSION_LIMITS } from '../access/sessions.js';
 import { deleteExpiredSessions } from '../db/sessions.js';
 import { findRun } from '../db/runs.js';
+import { isRetryable } from '../db/sqlstate.js';
 import { noticeOfRun } from '../domain/run-notice.js';
 import { Quarantine } from '../intake/quarantine.js';
 import { Notifier } from '../notify/notifier.js';
@@ -98,10 +99,15 @@ export class Daemon {
   async #raiseAlarms(): Promise<void> {
     const { logger } = this.#app;
     for (const { feed, isOnDuty } of this.#services) {
-      const notice = isOnDuty ? await missingBatch(this.#app, feed, new Date()) : undefined;
-      if (notice === undefined) continue;
-      logger.error('No batch has come by the time it was expected', { feed, deadline: notice.deadline });
-      this.#notifier.notify(notice, (await this.#app.feed(feed)).report);
+      try {
+        const notice = isOnDuty ? await missingBatch(this.#app, feed, new Date()) : undefined;
+        if (notice === undefined) continue;
+        logger.error('No batch has come by the time it was expected', { feed, deadline: notice.deadline });
+        this.#notifier.notify(notice, (await this.#app.feed(feed)).report);
+      } catch (error) {
+        if (!isRetryable(error)) throw error;
+        logger.warn('Looking for a missing batch failed, as the database was away; tried again soon', { feed, error });
+      }
     }
   }
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { Client } from 'pg';
-import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openEmbeddedPostgres } from '../../src/db/embedded.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -34,6 +34,27 @@ describe('The embedded Postgres', function () {
     expect(await ask(second.url, 'select 1 as answer')).to.equal(1);
     await Promise.all([second.close(), third.close()]);
     expect(await ask(first.url, 'select 1').catch(() => 'gone')).to.equal('gone');
+  });
+
+  it('is for this machine and who has its password, which is for its user alone', async () => {
+    await using folder = await temporaryFolder();
+    await chmod(folder.path, 0o755);
+    const directory = join(folder.path, 'postgres');
+    const server = await openEmbeddedPostgres(directory);
+    try {
+      expect(await ask(server.url, `select current_setting('listen_addresses') as answer`)).to.equal('127.0.0.1');
+      const wrong = new URL(server.url);
+      for (const password of ['', 'wrong']) {
+        wrong.password = password;
+        expect(await ask(wrong.href, 'select 1').catch(() => 'refused'), password).to.equal('refused');
+      }
+      const modeOf = async (...path: string[]): Promise<number> => (await stat(join(directory, ...path))).mode & 0o777;
+      expect([await modeOf(), await modeOf('cluster', 'data'), await modeOf('cluster', 'password')]).to.deep.equal([
+        0o700, 0o700, 0o600,
+      ]);
+    } finally {
+      await server.close();
+    }
   });
 
   it('keeps its data, and says the end of its log when it cannot start', async () => {

@@ -62,6 +62,19 @@ describe('Every address', () => {
     expect(page.headers.get('strict-transport-security')).to.match(/max-age=\d+/);
   });
 
+  it('takes nobody at their word who says that they come from elsewhere, unless a proxy is trusted', async () => {
+    for (const [trustProxy, address] of [
+      [false, '127.0.0.1'],
+      [true, '203.0.113.9'],
+    ] as const) {
+      await using http = await HttpSite.open({}, { trustProxy });
+      const headers = { authorization: 'Bearer wrong', 'x-forwarded-for': '203.0.113.9' };
+      expect((await http.fetch('/api/v1/feeds', { headers })).status).to.equal(401);
+      const [noted] = await http.app.database.query('select address from sync.audit order by id desc limit 1');
+      expect(noted, String(trustProxy)).to.deep.equal({ address });
+    }
+  });
+
   it('tells no details of what broke, and the log has them under the number that is told', async () => {
     await using http = await HttpSite.open();
     const { administrator } = http.site.testDatabase;

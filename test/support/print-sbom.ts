@@ -1,0 +1,3 @@
+import { softwareBillOfMaterials } from './sbom.js';
+
+process.stdout.write(await softwareBillOfMaterials());
