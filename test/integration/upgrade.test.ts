@@ -66,7 +66,6 @@ describe('A database of an earlier version', () => {
         expect(next.counts).to.include({ unchanged: 2, updated: 0, added: 0 });
         expect(await blockedIn(test.database, next.id)).to.deep.equal(blocked);
       });
-
     });
   }
 

@@ -56,8 +56,9 @@ export class Shell implements AsyncDisposable {
     this.#child.stdin.write(`${command}\necho '${end}'\n`);
     const printed: string[] = [];
     for (;;) {
-      const { value: line, done } = await this.#lines.next();
-      if (done === true) throw new Error(`the shell ended during: ${command}`);
+      const next = await this.#lines.next();
+      if (next.done === true) throw new Error(`the shell ended during: ${command}`);
+      const line = next.value;
       if (line === end) return printed.join('\n');
       // What did not end its last line has the mark behind it.
       if (line.endsWith(end)) return [...printed, line.slice(0, -end.length)].join('\n');
