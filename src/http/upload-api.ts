@@ -7,6 +7,7 @@ import type { KeyAuthentication } from './authentication.js';
 import type { HttpContext } from './context.js';
 import { logError, publicError, sendJsonError, type PublicError } from './errors.js';
 import { callerOf } from './upload/caller.js';
+import { notMultipart } from './upload/form.js';
 import { startUploaded, type StartAnswer } from './upload/start.js';
 import { takeUpload } from './upload/take.js';
 
@@ -36,7 +37,7 @@ export async function registerUploadApi(
 
   scope.post(
     `${PREFIX}/upload-file`,
-    { config: { slowBody: true }, errorHandler: answerErrors(context, sendText) },
+    { config: { slowBody: true }, errorHandler: answerErrors(context, sendText, formError) },
     async (request) => {
       const caller = await callerOf(request, context, keys);
       const { digest, sizeBytes, filename } = await takeUpload(context, request, caller);
@@ -63,8 +64,19 @@ export async function registerUploadApi(
 
 type SendError = (reply: FastifyReply, error: PublicError) => Promise<FastifyReply>;
 
-function answerErrors({ app }: HttpContext, send: SendError): NonNullable<FastifyInstance['errorHandler']> {
-  return (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+/** A type of content that cannot be understood never gets as far as the route. */
+function formError(error: unknown): unknown {
+  const isType = error instanceof Error && 'statusCode' in error && error.statusCode === 415;
+  return isType ? notMultipart() : error;
+}
+
+function answerErrors(
+  { app }: HttpContext,
+  send: SendError,
+  explain = (error: unknown): unknown => error,
+): NonNullable<FastifyInstance['errorHandler']> {
+  return (thrown: unknown, request: FastifyRequest, reply: FastifyReply) => {
+    const error = explain(thrown);
     const told = publicError(error, request);
     const shown = REFUSED.includes(told.code) ? { ...told, status: 400 } : told;
     logError(app.logger, error, request, shown);

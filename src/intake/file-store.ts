@@ -10,6 +10,14 @@ export interface StoredFile {
   sizeBytes: number;
 }
 
+export interface PutOptions {
+  readonly signal?: AbortSignal;
+  /** What the sender says is the SHA-256 of the bytes; others are refused. */
+  readonly digest?: string | undefined;
+  /** Looks at the file that has all bytes, before it is kept; what it throws refuses them. */
+  readonly check?: (path: string) => Promise<void>;
+}
+
 /**
  * Batch files, by the digest of their bytes: the same bytes are kept once. They are personal data, so only this user may
  * read them. A file is in the store whole and on disk, or not at all.
@@ -46,14 +54,13 @@ export class FileStore {
    * Takes bytes in, hashing on the way.
    *
    * @param maxBytes more is refused.
-   * @param digest what the sender says is the SHA-256 of the bytes; others are refused.
-   * @throws UserSyncError `file-too-large`, `digest-differs`, and whatever the source throws; nothing stays behind then.
+   * @throws UserSyncError `file-too-large`, `digest-differs`, and whatever the source or `check` throw; nothing stays
+   *   behind then.
    */
   async put(
     bytes: AsyncIterable<Uint8Array>,
     maxBytes: number,
-    signal?: AbortSignal,
-    digest?: string,
+    { signal, digest, check }: PutOptions = {},
   ): Promise<StoredFile> {
     const incoming = join(this.#directory, 'incoming');
     await makeFolder(incoming);
@@ -68,6 +75,7 @@ export class FileStore {
         );
       }
       await handle.close();
+      await check?.(path);
       await this.#settle(path, stored.digest);
       return stored;
     } catch (error) {
@@ -88,7 +96,11 @@ export class FileStore {
     if (!found.isFile()) {
       throw new UserSyncError('file-unreadable', `${path} is not a regular file.`, { kind: 'usage' });
     }
-    return this.put(createReadStream(path, { highWaterMark: 1024 * 1024 }), maxBytes, signal);
+    return this.put(
+      createReadStream(path, { highWaterMark: 1024 * 1024 }),
+      maxBytes,
+      signal === undefined ? {} : { signal },
+    );
   }
 
   async #settle(incoming: string, digest: string): Promise<void> {

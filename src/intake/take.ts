@@ -46,7 +46,7 @@ export async function takeFile(
   }
   try {
     const bytes = reportProgress(readUnchanged(handle, entry.fingerprint), options.onProgress);
-    return { kind: 'stored', stored: await store.put(bytes, options.maxBytes, options.signal, options.digest) };
+    return { kind: 'stored', stored: await store.put(bytes, options.maxBytes, options) };
   } catch (error) {
     if (error instanceof FileChangedError) return { kind: 'changed' };
     if (error instanceof FileUnreadableError) return { kind: 'unreadable', code: codeOf(error.cause) };

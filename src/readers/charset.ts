@@ -103,6 +103,18 @@ export function encodeIn(charset: Charset, text: string): Buffer | undefined {
 
 const EMPTY = new Uint8Array(0);
 
+/** The index of the byte with which the character at `offset` begins in the text of all of `bytes`, valid or not. */
+export function byteIndexOf(charset: Charset, bytes: Buffer, offset: number): number {
+  // The longest start that has no more text than that: with more bytes, text never becomes shorter.
+  let [fits, tooLong] = [0, bytes.length + 1];
+  while (tooLong - fits > 1) {
+    const middle = Math.floor((fits + tooLong) / 2);
+    if (charset.text(bytes, 0, middle).length <= offset) fits = middle;
+    else tooLong = middle;
+  }
+  return fits;
+}
+
 /** Where the text first differs from the bytes that it came from, taken back to the start of that character. */
 function invalidUtf8At(bytes: Buffer): number {
   if (isUtf8(bytes)) return -1;

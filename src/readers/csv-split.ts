@@ -62,7 +62,7 @@ export abstract class CsvSplitter implements Scanner {
         else if (byte === CR && i + 1 === piece.length) this.afterCr = true;
         start = i + 1;
       } else {
-        this.step(byte ?? 0, piece, i);
+        this.step(byte ?? 0, piece, start, i);
       }
     }
     if (start < piece.length) this.hold(piece, start);
@@ -81,22 +81,33 @@ export abstract class CsvSplitter implements Scanner {
   }
 
   /** One byte outside of quotes that ends no line. */
-  private step(byte: number, piece: Buffer, i: number): void {
-    if (byte === QUOTE && this.matched === 0) {
+  private step(byte: number, piece: Buffer, start: number, i: number): void {
+    const goesOn = byte === this.delimiter[this.matched];
+    // What follows a closing quote is the delimiter, or nothing.
+    if (this.state === 'after quote' && !goesOn && (byte !== QUOTE || this.matched > 0)) {
+      throw this.badQuote(piece, start, i);
+    }
+    if (byte === QUOTE) {
+      this.matched = 0;
       if (this.state === 'plain') this.strayQuote = true;
       else this.state = 'quoted';
       return;
     }
-    if (byte === this.delimiter[this.matched]) this.matched++;
-    else this.matched = byte === this.delimiter[0] ? 1 : 0;
+    this.matched = goesOn ? this.matched + 1 : this.matched > 0 ? this.matchedInstead(byte) : 0;
     if (this.matched === this.delimiter.length) {
       this.matched = 0;
       this.state = 'field start';
-    } else if (this.state === 'after quote') {
-      if (this.matched === 0) throw this.badQuote(this.cursor.at(piece, i));
-    } else {
+    } else if (this.state === 'field start') {
       this.state = 'plain';
     }
+  }
+
+  /** How much of a delimiter may have begun later than it seemed, with a byte that does not go on with it: `aab` in `aaab`. */
+  private matchedInstead(byte: number): number {
+    const seen = Buffer.from([...this.delimiter.subarray(0, this.matched), byte]);
+    let length = this.matched;
+    while (length > 0 && !seen.subarray(seen.length - length).equals(this.delimiter.subarray(0, length))) length--;
+    return length;
   }
 
   private hold(piece: Buffer, start: number): void {
@@ -109,6 +120,7 @@ export abstract class CsvSplitter implements Scanner {
   }
 
   private finish(piece: Buffer, start: number, end: number, out: ReadItem[]): void {
+    if (this.state === 'after quote' && this.matched > 0) throw this.badQuote(piece, start, end);
     let bytes = piece.subarray(start, end);
     if (this.continued) {
       if (!this.tooLong) this.held.append(piece, start, end);
@@ -129,9 +141,11 @@ export abstract class CsvSplitter implements Scanner {
     }
   }
 
-  private badQuote(place: Place): ReadError {
+  private badQuote(piece: Buffer, start: number, at: number): ReadError {
+    const record = this.continued ? this.place : this.cursor.at(piece, start);
+    const place = this.cursor.at(piece, at);
     const message =
-      `A quoted field of the record that starts at line ${this.place.line} goes on after its closing quote ` +
+      `A quoted field of the record that starts at line ${record.line} goes on after its closing quote ` +
       `(line ${place.line}, byte ${place.byte}); double the quotes within values.`;
     return new ReadError('malformed-file', message, place);
   }

@@ -4,7 +4,7 @@ import { UserSyncError } from '../lib/errors.js';
 import { type Charset, encodeIn } from './charset.js';
 import { type CsvLine, CsvSplitter } from './csv-split.js';
 import { Header, badHeader } from './header.js';
-import type { ReadItem, ReadLimits } from './reader.js';
+import { ReadError, type ReadItem, type ReadLimits } from './reader.js';
 import { invalidEncoding, nullCharacter, rejection, tooLarge } from './rejection.js';
 import type { Opening } from './scan.js';
 
@@ -50,8 +50,9 @@ export class CsvScanner extends CsvSplitter {
       if (bad >= 0)
         throw badHeader(`is not valid ${this.charset.name}; give the file a \`charset\` in the control file`, place);
       if (tooLong) throw badHeader(`is longer than ${this.limits.recordBytes} bytes; is this a CSV file?`, place);
-      if (strayQuote) throw badHeader('has a quote within a name; put the whole name in quotes', place);
-      this.header = Header.of(this.parse(text)[0] ?? [], this.limits, place);
+      const names = strayQuote ? undefined : this.parseAll([text])?.[0];
+      if (names === undefined) throw badHeader('has a quote within a name; put the whole name in quotes', place);
+      this.header = Header.of(names, this.limits, place);
       return;
     }
     const position: RecordPosition = { record: ++this.records, ...place };
@@ -79,9 +80,23 @@ export class CsvScanner extends CsvSplitter {
     const { header, waiting } = this;
     if (header === undefined || waiting.length === 0) return;
     this.waiting = [];
-    const rows = this.parse(waiting.map(({ text }) => text).join('\n'));
-    if (rows.length !== waiting.length) throw new Error('csv-parse saw other records than the splitter');
-    for (const [index, { position }] of waiting.entries()) out.push(header.read(rows[index] ?? [], position));
+    const rows = this.parseAll(waiting.map(({ text }) => text));
+    for (const [index, { position }] of waiting.entries()) {
+      const fields = rows?.[index] ?? this.parseAll([waiting[index]?.text ?? ''])?.[0];
+      if (fields === undefined) throw misread(position);
+      out.push(header.read(fields, position));
+    }
+  }
+
+  /** Undefined when the parser sees other records than the splitter. */
+  private parseAll(texts: readonly string[]): string[][] | undefined {
+    try {
+      const rows = this.parse(texts.join('\n'));
+      return rows.length === texts.length ? rows : undefined;
+    } catch (error) {
+      if (error instanceof CsvError) return undefined;
+      throw error;
+    }
   }
 
   private parse(text: string): string[][] {
@@ -103,6 +118,17 @@ export class CsvScanner extends CsvSplitter {
       }
     }
   }
+}
+
+/**
+ * In East Asian charsets the byte of a delimiter such as | may be half of another character, which only the parser sees. A
+ * quote behind it then begins no field, and other records may have been taken for the rest of one.
+ */
+function misread(position: RecordPosition): ReadError {
+  const message =
+    `The record at line ${position.line} has a quote where no field begins; put the whole field in quotes and double ` +
+    'the quotes within it.';
+  return new ReadError('malformed-file', message, position);
 }
 
 function delimiterIn(charset: Charset, delimiter: string): Buffer {

@@ -43,11 +43,10 @@ export class Cursor {
     return { line: this.line, byte: this.byte };
   }
 
-  /** The place of `text[offset]`, when `text` starts at `start`. */
-  within(start: FilePlace, text: string, offset: number): Place {
-    const before = Buffer.from(text.slice(0, offset));
-    const lines = text.slice(0, offset).match(/\r\n|\r|\n/g)?.length ?? 0;
-    return { line: (start.line ?? 1) + lines, byte: (start.byte ?? 0) + this.measure(before, 0, before.length) };
+  /** The place of `bytes[index]`, when they start at `start`. */
+  within(start: FilePlace, bytes: Buffer, index: number): Place {
+    const lines = bytes.toString('latin1', 0, index).match(/\r\n|\r|\n/g)?.length ?? 0;
+    return { line: (start.line ?? 1) + lines, byte: (start.byte ?? 0) + this.measure(bytes, 0, index) };
   }
 
   /** How many bytes of the file stand for these bytes. */

@@ -1,4 +1,5 @@
 import type { RecordPosition } from '../domain/record.js';
+import { UTF_8, byteIndexOf } from './charset.js';
 import { Cursor, type Place } from './cursor.js';
 import { HeldBytes } from './held-bytes.js';
 import { JsonSyntaxError, notAnObject, readJsonRecord } from './json-record.js';
@@ -116,15 +117,21 @@ export class JsonArrayScanner implements Scanner {
     }
     this.held.append(piece, start, end);
     if (this.inside === 'scalar' && this.held.length > LONGEST_SCALAR) throw this.malformed(this.position);
-    if (this.held.length > this.limits.recordBytes) {
-      this.skim = new JsonSkim();
-      this.skimOn(this.skim, this.held.view());
-      this.held.clear();
-    }
+    if (this.held.length > this.limits.recordBytes) this.skim = this.startSkim();
+  }
+
+  /** What is held is too long, so it is let go of. */
+  private startSkim(): JsonSkim {
+    const skim = new JsonSkim();
+    this.skimOn(skim, this.held.view());
+    this.held.clear();
+    return skim;
   }
 
   private finish(piece: Buffer, start: number, end: number): ReadItem {
-    const { skim, inside } = this;
+    const { inside } = this;
+    const isTooLong = inside === 'container' && this.held.length + end - start > this.limits.recordBytes;
+    const skim = this.skim ?? (isTooLong ? this.startSkim() : undefined);
     this.inside = 'nothing';
     this.expected = this.singleRecord ? 'nothing' : ', or ]';
     if (skim !== undefined) {
@@ -144,7 +151,8 @@ export class JsonArrayScanner implements Scanner {
       return readJsonRecord(bytes, this.shape, this.position, this.limits, this.cursor);
     } catch (error) {
       if (!(error instanceof JsonSyntaxError)) throw error;
-      throw this.malformed(this.cursor.within(this.position, error.text, error.offset), error);
+      const index = byteIndexOf(UTF_8, bytes, error.offset);
+      throw this.malformed(this.cursor.within(this.position, bytes, index), error);
     }
   }
 

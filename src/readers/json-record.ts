@@ -5,21 +5,22 @@ import { inexactNumber } from './json-number.js';
 import type { JsonShape } from './json-shape.js';
 import { JsonSkim, repeatedName, syntaxErrorAt } from './json-skim.js';
 import type { ReadItem, ReadLimits } from './reader.js';
-import { invalidEncoding, nullCharacter, rejection, tooDeep, tooLarge, tooManyKeys } from './rejection.js';
+import { invalidEncoding, nullCharacter, rejection, tooDeep, tooManyKeys } from './rejection.js';
 
 /** The text found is no JSON; `offset` is the index in the text where that shows. */
 export class JsonSyntaxError extends Error {
-  constructor(
-    readonly text: string,
-    readonly offset: number,
-  ) {
+  readonly offset: number;
+
+  constructor(text: string) {
     super('not valid JSON');
+    this.offset = syntaxErrorAt(text);
   }
 }
 
 /**
  * Turns the bytes of one JSON value into a record, or says why it is none.
  *
+ * @param bytes no more than a record may have
  * @param shape what the scan of exactly these bytes has found
  * @throws JsonSyntaxError
  */
@@ -30,7 +31,6 @@ export function readJsonRecord(
   limits: ReadLimits,
   cursor: Cursor,
 ): ReadItem {
-  if (bytes.length > limits.recordBytes) return tooLarge(position, limits.recordBytes, skimmed(bytes));
   if (shape.deepest > limits.depth) return tooDeep(position, limits.depth, skimmed(bytes));
   if (shape.names > limits.keys) return tooManyKeys(position, limits.keys, skimmed(bytes));
 
@@ -72,7 +72,7 @@ function parse(text: string): JsonValue {
     return JSON.parse(text) as JsonValue;
   } catch {
     // The message of the built-in parser quotes the record, which must not get into the log.
-    throw new JsonSyntaxError(text, syntaxErrorAt(text));
+    throw new JsonSyntaxError(text);
   }
 }
 
@@ -90,8 +90,7 @@ function skimmed(bytes: Buffer): InputRecord {
   try {
     skim.feed(bytes);
   } catch {
-    const text = bytes.toString('utf8');
-    throw new JsonSyntaxError(text, syntaxErrorAt(text));
+    throw new JsonSyntaxError(bytes.toString('utf8'));
   }
   return skim.members;
 }

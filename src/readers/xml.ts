@@ -1,5 +1,5 @@
 import type { RecordPosition } from '../domain/record.js';
-import { type Charset, UTF_8, charsetNamed } from './charset.js';
+import { type Charset, UTF_8, byteIndexOf, charsetNamed } from './charset.js';
 import type { Place } from './cursor.js';
 import { ReadError, type ReadItem, type ReadLimits } from './reader.js';
 import { invalidEncoding, nullCharacter, rejection, tooDeep, tooLarge, tooManyKeys } from './rejection.js';
@@ -46,7 +46,7 @@ export class XmlScanner extends XmlSplitter {
   override end(out: ReadItem[]): void {
     super.end(out);
     if (this.isEmpty) return;
-    if (!this.document.close()) throw this.explained(this.document.error, this.cursor.here(), '');
+    if (!this.document.close()) throw this.explained(this.document.error, this.cursor.here());
   }
 
   protected takeBetween(bytes: Buffer, place: Place): void {
@@ -58,7 +58,7 @@ export class XmlScanner extends XmlSplitter {
       this.leadingSpace += text;
       return;
     }
-    this.writeAround(text, place);
+    this.writeAround(text, place, bytes);
   }
 
   protected takeRecord({ bytes, place, depth, tooLong }: XmlElement, out: ReadItem[]): void {
@@ -71,7 +71,7 @@ export class XmlScanner extends XmlSplitter {
       return;
     }
     const read = this.recordParser.read(text);
-    if (read.error !== undefined) out.push(this.withCharactersReplaced(text, read.error));
+    if (read.error !== undefined) out.push(this.withCharactersReplaced(text, read.error, bytes));
     else out.push(this.checked(read, text, bytes, depth));
   }
 
@@ -84,10 +84,10 @@ export class XmlScanner extends XmlSplitter {
     return new ReadError('malformed-file', message, { ...place, record });
   }
 
-  private writeAround(text: string, place: Place): void {
+  private writeAround(text: string, place: Place, bytes?: Buffer): void {
     if (this.isEmpty && this.leadingSpace !== '') this.document.write(this.leadingSpace);
     this.isEmpty = false;
-    if (!this.document.write(text)) throw this.explained(this.document.error, place, text);
+    if (!this.document.write(text)) throw this.explained(this.document.error, place, bytes);
   }
 
   private checked(read: XmlRecord, text: string, bytes: Buffer, depth: number): ReadItem {
@@ -106,16 +106,18 @@ export class XmlScanner extends XmlSplitter {
    * A record with characters that XML does not have, such as a null character or a vertical tab, is one bad record if
    * there is nothing else wrong with it; any other error makes the whole file doubtful.
    */
-  private withCharactersReplaced(text: string, error: XmlError): ReadItem {
+  private withCharactersReplaced(text: string, error: XmlError, bytes: Buffer): ReadItem {
     const { record, error: remaining } = this.recordParser.read(withoutForbidden(text));
-    if (remaining !== undefined) throw this.explained(error, this.position, text);
+    if (remaining !== undefined) throw this.explained(error, this.position, bytes);
     if (isNullOrSurrogate(text)) return nullCharacter(this.position, record);
     const message = 'The record has a control character, which XML does not allow; remove it in the source system.';
     return rejection(this.position, 'invalid-character', message, { record });
   }
 
-  private explained(error: XmlError | undefined, start: Place, text: string): ReadError {
-    const place = this.cursor.within(start, text, error?.offset ?? 0);
+  /** @param bytes of the text that has the error; without them it is told where that begins */
+  private explained(error: XmlError | undefined, start: Place, bytes: Buffer = Buffer.alloc(0)): ReadError {
+    const index = byteIndexOf(this.charset, bytes, error?.offset ?? 0);
+    const place = this.cursor.within(start, bytes, index);
     return this.malformed(place, error?.message ?? 'it cannot be read');
   }
 }

@@ -32,6 +32,9 @@ export function person(username: string, more: Record<string, unknown> = {}): Re
   };
 }
 
+/** Records are written as JSON, everything else is the file as it is. */
+export type BatchContent = string | Uint8Array | readonly object[];
+
 export interface BatchOptions {
   readonly feed?: string;
   readonly dryRun?: boolean;
@@ -141,9 +144,10 @@ export class SyncHarness implements AsyncDisposable {
   }
 
   /** Takes in a batch with one file `users` and does not start it. */
-  async submit(users: string | readonly object[], options: BatchOptions = {}): Promise<number> {
+  async submit(users: BatchContent, options: BatchOptions = {}): Promise<number> {
     const path = join(this.folder.path, 'users.json');
-    await writeFile(path, typeof users === 'string' ? users : JSON.stringify(users));
+    const isText = typeof users === 'string' || users instanceof Uint8Array;
+    await writeFile(path, isText ? users : JSON.stringify(users));
     return submitBatch(this.context, {
       feed: options.feed ?? 'default',
       files: [{ name: 'users', path }],
@@ -166,7 +170,7 @@ export class SyncHarness implements AsyncDisposable {
   }
 
   /** One whole run. */
-  async sync(users: string | readonly object[], options: BatchOptions = {}): Promise<RunRow> {
+  async sync(users: BatchContent, options: BatchOptions = {}): Promise<RunRow> {
     return this.execute(await this.submit(users, options), options);
   }
 

@@ -10,11 +10,13 @@ import { MAX_CONTROL_BYTES } from '../../sync/control.js';
 /** The name under which a control file is sent. */
 export const CONTROL = '_control';
 
-export interface UploadedFile extends StoredFile {
+interface Names {
   readonly name: string;
   /** As the sender calls it, without what could drive a terminal. */
   readonly filename: string;
 }
+
+export type UploadedFile = StoredFile & Names;
 
 export interface UploadOptions {
   readonly store: FileStore;
@@ -23,6 +25,8 @@ export interface UploadOptions {
   readonly signal: AbortSignal;
   /** Throws for a name that would be refused. Asked as soon as the name is known, which may be before the file comes. */
   readonly checkName: (name: string) => Promise<void>;
+  /** Throws for a file that would be refused, of which all bytes are at the path. */
+  readonly checkFile: (names: Names, path: string) => Promise<void>;
 }
 
 /** Names and fields are short; the file alone is not limited here, but by the store. */
@@ -33,13 +37,15 @@ const LONGEST_FILENAME = 255;
  * Streams the file of a form with the fields `name` and `file`, in either order, to the store. Nothing stays there unless the
  * form is complete and everything in it is right: for the store, a file ends where its form does.
  *
- * @throws UserSyncError `upload-form`, `file-too-large`, `shutting-down`, and what `checkName` throws
+ * @throws UserSyncError `upload-form`, `file-too-large`, `shutting-down`, and what `checkName` and `checkFile` throw
  */
 export async function receiveUpload(request: FastifyRequest, options: UploadOptions): Promise<UploadedFile> {
   const form = new UploadForm(options);
-  const stored = await options.store.put(form.bytes(request), options.maxBytes, options.signal);
-  const { name, filename } = form.complete();
-  return { ...stored, name, filename };
+  const stored = await options.store.put(form.bytes(request), options.maxBytes, {
+    signal: options.signal,
+    check: (path) => options.checkFile(form.complete(), path),
+  });
+  return { ...stored, ...form.complete() };
 }
 
 class UploadForm {
@@ -54,7 +60,7 @@ class UploadForm {
 
   /** The bytes of the file. Ends when the whole form has come and is right. */
   async *bytes(request: FastifyRequest): AsyncGenerator<Uint8Array> {
-    if (!request.isMultipart()) throw unusable('It is not multipart/form-data.');
+    if (!request.isMultipart()) throw notMultipart();
     for await (const part of this.#parts(request)) {
       if (part.type === 'file') yield* this.#file(part);
       else if (part.fieldname === 'name') await this.#takeName(part);
@@ -63,7 +69,7 @@ class UploadForm {
     this.complete();
   }
 
-  complete(): { readonly name: string; readonly filename: string } {
+  complete(): Names {
     if (this.#filename === undefined) throw unusable('It has no file in the field `file`.');
     if (this.#name === undefined) throw unusable('It has no field `name`.');
     if (this.#name === CONTROL && this.#sizeBytes > MAX_CONTROL_BYTES) {
@@ -112,6 +118,10 @@ class UploadForm {
       throw unusable(`${messageOf(error)}.`);
     }
   }
+}
+
+export function notMultipart(): UserSyncError {
+  return unusable('It is not multipart/form-data.');
 }
 
 function unusable(why: string): UserSyncError {

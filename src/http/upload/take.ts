@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { logRun } from '../../db/run-log.js';
 import { assertCollectable, collectFile, replaceControl } from '../../sync/collect.js';
+import { readControlFile } from '../../sync/control.js';
 import { Actions } from '../actions.js';
 import type { HttpContext } from '../context.js';
 import type { Caller } from './caller.js';
@@ -15,6 +16,9 @@ export async function takeUpload(context: HttpContext, request: FastifyRequest, 
     maxBytes: app.config.limits.fileBytes,
     signal: draining,
     checkName: (name) => assertCollectable(app.sync, { feed: caller.feed, name, mayReplace: false }),
+    checkFile: async ({ name, filename }, path) => {
+      if (name === CONTROL) readControlFile(await readFile(path, 'utf8'), app.sync.language, whatIs(filename));
+    },
   });
   if (file.name === CONTROL) await putControl(context, caller, file);
   else await putFile(context, caller, file);
@@ -37,10 +41,14 @@ async function putFile({ app }: HttpContext, { actor, feed }: Caller, file: Uplo
   app.logger.info(message, { feed, run, stage: 'intake', file: digest });
 }
 
+function whatIs(filename: string): string {
+  return `The control file ${filename}`;
+}
+
 async function putControl(context: HttpContext, { actor, feed }: Caller, file: UploadedFile): Promise<void> {
   const { app } = context;
   const text = await readFile(app.sync.store.pathOf(file.digest), 'utf8');
-  const what = `The control file ${file.filename}`;
+  const what = whatIs(file.filename);
   await replaceControl(app.sync, { feed, text, what, source: actor.principal.actor, start: 'on-signal' });
   await new Actions(context).note(actor, 'control-uploaded', `feed ${feed}`, { digest: file.digest });
   app.logger.info(`${what} is in force now`, { feed, stage: 'intake', file: file.digest });

@@ -192,6 +192,7 @@ describe('A form that is not as it should be', () => {
       await uploader.post('/upload-file', TEXT, { 'content-type': 'application/octet-stream' }),
       await uploader.post('/upload-file', 'name=users', { 'content-type': 'application/x-www-form-urlencoded' }),
       await uploader.post('/upload-file', TEXT, { 'content-type': 'application/json' }),
+      await uploader.post('/upload-file', TEXT, { 'content-type': '' }),
       await uploader.post('/upload-file'),
       await uploader.post('/upload-file', head, { 'content-type': 'multipart/form-data' }),
       await uploader.post('/upload-file', head, multipart),
@@ -251,6 +252,7 @@ describe('An uploaded control file', () => {
     expect([status, type]).to.deep.equal([400, TEXT_TYPE]);
     expect(text).to.include('/files/staff/read').and.include('/instructions/1/name');
     expect((await uploader.file('_control', '{"not json')).status).to.equal(400);
+    expect(await storedFiles(http.site.path)).to.deep.equal([]);
     expect((await uploader.file('users', TEXT)).status).to.equal(200);
   });
 

@@ -48,12 +48,12 @@ describe('The file store', () => {
     await using folder = await temporaryFolder();
     const store = new FileStore(join(folder.path, 'store'));
     const digest = createHash('sha256').update('hello').digest('hex');
-    expect(await store.put(pieces('hell'), 100, undefined, digest).catch((error: unknown) => error)).to.have.property(
+    expect(await store.put(pieces('hell'), 100, { digest }).catch((error: unknown) => error)).to.have.property(
       'code',
       'digest-differs',
     );
     expect(await everythingIn(folder.path)).to.deep.equal([]);
-    expect(await store.put(pieces('hell', 'o'), 100, undefined, digest)).to.deep.equal({ digest, sizeBytes: 5 });
+    expect(await store.put(pieces('hell', 'o'), 100, { digest })).to.deep.equal({ digest, sizeBytes: 5 });
   });
 
   it('takes regular files of this machine only', async () => {

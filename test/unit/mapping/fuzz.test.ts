@@ -2,108 +2,19 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { InputRecord, JsonValue } from '../../../src/domain/record.js';
+import type { JsonValue } from '../../../src/domain/record.js';
 import { InvalidFileError } from '../../../src/lib/errors.js';
 import { packageRoot } from '../../../src/lib/package-root.js';
-import { compileControlFile, type TraceEvent } from '../../../src/mapping/compile.js';
+import { compileControlFile } from '../../../src/mapping/compile.js';
 import { validateControlFile } from '../../../src/mapping/control-file.js';
 import { PatchBuilder } from '../../../src/mapping/patch.js';
-import { previewOutcome, withExplanation } from '../../../src/mapping/preview.js';
-import { CONTROL_FILE_PROBLEMS } from '../../../src/mapping/problems.js';
 import { parseModel } from '../../../src/model/model.js';
 import { MODEL_PROBLEMS } from '../../../src/model/problems.js';
-import { storableError } from '../../../src/sync/stage-rows.js';
-import { isKnownCharset, READER_FORMATS } from '../../../src/readers/registry.js';
+import { READER_FORMATS } from '../../../src/readers/registry.js';
 import { arbitraryInstructions, existingUsers, records } from './arbitrary-control-files.js';
 import { EVERYTHING } from './every-instruction.js';
-import { controlText, model, NOBODY, USER_INSTRUCTIONS } from './mapping-case.js';
-
-/** Anything that does not end within this is taken for hanging: all of it together takes a hundredth. */
-const MAX_CASE_MS = 2000;
-
-const HOSTILE_TEXTS = [
-  '',
-  '\u0000',
-  '\ud800',
-  '__proto__',
-  'constructor',
-  'haplo:to-string',
-  'std:type:person',
-  'a~1/b',
-  '9'.repeat(400),
-  '('.repeat(5000),
-  "'".repeat(999),
-  'y'.repeat(9999),
-  'yyyy'.repeat(300),
-  '+',
-  ';ext=1',
-];
-
-const hostile: fc.Arbitrary<JsonValue> = fc.oneof(
-  fc.jsonValue({ maxDepth: 3, stringUnit: 'binary' }) as fc.Arbitrary<JsonValue>,
-  fc.constantFrom<JsonValue>(...HOSTILE_TEXTS),
-  fc.constantFrom<JsonValue>(null, true, 0, -0, 1e308, 0.1, 2 ** 60, [], {}, [[]], [null], { __proto__: null, a: {} }),
-  fc.constantFrom<JsonValue>('profile', 'book', 'book:page', 'user', 'user:tags', 'load:by-ref', 'test:locker', 'new'),
-);
-
-const hostileRecords = fc
-  .dictionary(fc.constantFrom('u', 'a', 'b', 'l', 'o', 'value', '__proto__', 'ref'), hostile, {
-    noNullPrototype: false,
-  })
-  .map((record) => record as InputRecord);
-
-/** Judges a control file, and when it is right runs it: no exception, and nothing that cannot be stored. */
-function judge(text: string, record: InputRecord): 'refused' | 'mapped' {
-  const { control, problems } = validateControlFile(text, model, READER_FORMATS, { isKnownCharset });
-  expect(control === null).to.equal(problems.some((problem) => problem.severity === 'error'));
-  for (const { code, pointer, message, line } of problems) {
-    expect(CONTROL_FILE_PROBLEMS).to.have.property(code);
-    expect(message).not.to.equal('');
-    expect(message.length).to.be.lessThan(2000);
-    expect(pointer === '' || pointer.startsWith('/')).to.equal(true);
-    // The last one stands for all that are not listed, wherever they are.
-    if (code !== 'too-many-problems') expect(line).to.be.a('number');
-  }
-  if (control === null) return 'refused';
-  const events: TraceEvent[] = [];
-  const mapping = compileControlFile(control, model, undefined, (event) => events.push(event));
-  const patches = new PatchBuilder(model, mapping.mentioned);
-  for (const one of [record, {}, { u: 'joe', first: 'J', last: 'B', email: 'j@b', ...record }]) {
-    events.length = 0;
-    const outcome = mapping.map(one, NOBODY);
-    mapping.readUsername(one);
-    const line = withExplanation(previewOutcome('users', { record: 1, line: 1, byte: 0 }, outcome), events);
-    expect(JSON.stringify(line)).to.be.a('string');
-    const shown = [JSON.stringify({ ...outcome, errors: outcome.errors.map(storableError) })];
-    if (outcome.accepted) shown.push(patches.build(outcome));
-    for (const json of shown) expect(json).not.to.match(/\\u0000|\\ud[89a-f]/i);
-  }
-  return 'mapped';
-}
-
-/** Every place of a document. */
-function pathsOf(value: JsonValue, path: readonly string[] = []): (readonly string[])[] {
-  if (typeof value !== 'object' || value === null) return [path];
-  return [path, ...Object.entries(value).flatMap(([key, part]) => pathsOf(part, [...path, key]))];
-}
-
-function replaced(document: JsonValue, path: readonly string[], value: JsonValue | undefined): JsonValue | undefined {
-  const [key, ...rest] = path;
-  if (key === undefined) return value;
-  const copy = (Array.isArray(document) ? [...(document as JsonValue[])] : { ...(document as object) }) as Record<
-    string,
-    JsonValue | undefined
-  >;
-  copy[key] = replaced(copy[key] ?? null, rest, value);
-  return copy as JsonValue;
-}
-
-function timed<T>(work: () => T): T {
-  const start = performance.now();
-  const result = work();
-  expect(performance.now() - start).to.be.lessThan(MAX_CASE_MS);
-  return result;
-}
+import { hostile, hostileRecords, judge, pathsOf, replaced, timed } from './hostile-control-files.js';
+import { controlText, model, USER_INSTRUCTIONS } from './mapping-case.js';
 
 describe('hostile control files', () => {
   it('that are any JSON at all are judged', () => {

@@ -130,6 +130,30 @@ describe('the CSV reader', () => {
     }
   });
 
+  it('tells a delimiter of several characters from parts of it', async () => {
+    for (const size of SIZES) {
+      const pipes = { read: 'csv', delimiter: '||' };
+      const items = await values(pipes, pieces('a||b\n1|"x||2\n"3"||4\n|"5||6\n', size));
+      expect(items).to.deep.equal(['invalid-quoting', { a: '3', b: '4' }, 'invalid-quoting']);
+      for (const text of ['a||b\n"1"|\n', 'a||b\n"1"|"2"\n', 'a||b\n"1"|2||3\n']) {
+        expect((await failureOf(pipes, pieces(text, size))).code, text).to.equal('malformed-file');
+      }
+      const within = { read: 'csv', delimiter: 'aab' };
+      expect(await values(within, pieces('xaaby\n1aaab"2\n3"\n', size))).to.deep.equal([{ x: '1a', y: '2\n3' }]);
+    }
+  });
+
+  it('fails for a quote behind half of a character that looks like the delimiter', async () => {
+    const bytes = Buffer.concat([Buffer.from('a|b\n0|0\n'), Buffer.of(0x83, 0x7c), Buffer.from('"x|1\n2"|3\n')]);
+    for (const size of SIZES) {
+      const format = { read: 'csv', delimiter: '|', charset: 'shift_jis' };
+      const { items, error } = await read(format, pieces(bytes, size));
+      expect(brief(items)).to.deep.equal([{ a: '0', b: '0' }]);
+      expect(error).to.have.property('code', 'malformed-file');
+      expect(error).to.have.nested.property('place.line', 3);
+    }
+  });
+
   it('rejects a record with a quote in a field that is not quoted', async () => {
     for (const size of SIZES) {
       const { items, error } = await read('csv', pieces('a,b\n1,5" disk\n2,"x"\n3,5",6\n', size));

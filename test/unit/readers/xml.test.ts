@@ -122,6 +122,21 @@ describe('the XML readers', () => {
     }
   });
 
+  it('tell the byte of an error in the charset of the file, and behind bytes that are invalid in it', async () => {
+    const text = '<?xml version="1.0" encoding="ISO-8859-1"?>\n<us><r><u>ééé</u><n>é&b;</n></r></us>';
+    const invalid = Buffer.concat([
+      Buffer.from('<us><r><u>'),
+      Buffer.of(0xe9, 0xe9, 0xe9),
+      Buffer.from('&b;</u></r></us>'),
+    ]);
+    for (const bytes of [Buffer.from(text, 'latin1'), invalid]) {
+      for (const size of SIZES) {
+        const { error } = await read(CHILDREN, pieces(bytes, size));
+        expect(error).to.have.nested.property('place.byte', bytes.indexOf(';') + 1);
+      }
+    }
+  });
+
   it('fail for a file that is cut off anywhere', async () => {
     const text = '<users>\n<user a="1"><b>x</b><!-- c --><![CDATA[ ]]></user>\n</users>';
     for (let end = 1; end < text.length; end++) {
