@@ -26,10 +26,9 @@ export interface CsvLine {
  */
 export abstract class CsvSplitter implements Scanner {
   protected readonly cursor: Cursor;
-  private readonly held = new HeldBytes();
+  private readonly held: HeldBytes;
   private place: Place = { line: 1, byte: 0 };
   private continued = false;
-  private tooLong = false;
   private strayQuote = false;
   private afterCr = false;
   private state: 'field start' | 'plain' | 'quoted' | 'after quote' = 'field start';
@@ -42,6 +41,7 @@ export abstract class CsvSplitter implements Scanner {
     private readonly longestRecord: number,
   ) {
     this.cursor = new Cursor(opening.byte, opening.charset.utf16 !== undefined);
+    this.held = new HeldBytes(longestRecord);
   }
 
   protected abstract takeRecord(line: CsvLine, out: ReadItem[]): void;
@@ -113,25 +113,21 @@ export abstract class CsvSplitter implements Scanner {
   private hold(piece: Buffer, start: number): void {
     if (!this.continued) this.place = this.cursor.at(piece, start);
     this.continued = true;
-    if (this.tooLong) return;
-    const room = this.longestRecord - this.held.length;
-    this.tooLong = piece.length - start > room;
-    this.held.append(piece, start, this.tooLong ? start + room : piece.length);
+    this.held.append(piece, start, piece.length);
   }
 
   private finish(piece: Buffer, start: number, end: number, out: ReadItem[]): void {
     if (this.state === 'after quote' && this.matched > 0) throw this.badQuote(piece, start, end);
     let bytes = piece.subarray(start, end);
     if (this.continued) {
-      if (!this.tooLong) this.held.append(piece, start, end);
+      this.held.append(piece, start, end);
       bytes = this.held.view();
     } else if (bytes.length > 0) {
       this.place = this.cursor.at(piece, start);
     }
-    const tooLong = this.tooLong || bytes.length > this.longestRecord;
+    const tooLong = this.held.tooLong || bytes.length > this.longestRecord;
     const { place, strayQuote } = this;
     this.continued = false;
-    this.tooLong = false;
     this.strayQuote = false;
     this.state = 'field start';
     this.matched = 0;

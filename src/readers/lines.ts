@@ -13,11 +13,10 @@ const CR = 13;
  */
 export abstract class LineScanner implements Scanner {
   protected readonly cursor: Cursor;
-  private readonly held = new HeldBytes();
+  private readonly held: HeldBytes;
   private line: Place = { line: 1, byte: 0 };
   /** Whether the line began in an earlier piece. */
   private continued = false;
-  private tooLong = false;
   private afterCr = false;
   private records = 0;
 
@@ -26,6 +25,7 @@ export abstract class LineScanner implements Scanner {
     private readonly longestLine: number,
   ) {
     this.cursor = new Cursor(opening.byte, opening.charset.utf16 !== undefined);
+    this.held = new HeldBytes(longestLine);
   }
 
   /** A whole line, without its end, not empty. */
@@ -67,10 +67,7 @@ export abstract class LineScanner implements Scanner {
   private hold(piece: Buffer, start: number): void {
     if (!this.continued) this.line = this.cursor.at(piece, start);
     this.continued = true;
-    if (this.tooLong) return;
-    const room = this.longestLine - this.held.length;
-    this.tooLong = piece.length - start > room;
-    this.held.append(piece, start, this.tooLong ? start + room : piece.length);
+    this.held.append(piece, start, piece.length);
   }
 
   private finish(piece: Buffer, start: number, end: number, out: ReadItem[]): void {
@@ -81,13 +78,12 @@ export abstract class LineScanner implements Scanner {
       else this.takeLine(piece, start, end, out);
       return;
     }
-    if (!this.tooLong) this.held.append(piece, start, end);
+    this.held.append(piece, start, end);
     const line = this.held.view();
-    const tooLong = this.tooLong || line.length > this.longestLine;
+    const { tooLong } = this.held;
     this.continued = false;
-    this.tooLong = false;
     this.held.clear();
-    if (tooLong) this.takeLongLine(line.subarray(0, this.longestLine), out);
+    if (tooLong) this.takeLongLine(line, out);
     else this.takeLine(line, 0, line.length, out);
   }
 }

@@ -28,12 +28,11 @@ export interface XmlElement {
  */
 export abstract class XmlSplitter implements Scanner {
   protected readonly cursor: Cursor;
-  private readonly held = new HeldBytes();
+  private readonly held: HeldBytes;
   private state: State = 'text';
   /** Where the record or what is between records begins. */
   private place: Place = { line: 1, byte: 0 };
   private inRecord = false;
-  private tooLong = false;
   private deepest = 0;
   /** For each open element a hash of its name: enough to see that a closing tag belongs to another one. */
   private readonly open: number[] = [];
@@ -52,6 +51,7 @@ export abstract class XmlSplitter implements Scanner {
     private readonly longestRecord: number,
   ) {
     this.cursor = new Cursor(opening.byte, opening.charset.utf16 !== undefined);
+    this.held = new HeldBytes(longestRecord);
   }
 
   protected abstract takeRecord(element: XmlElement, out: ReadItem[]): void;
@@ -187,11 +187,8 @@ export abstract class XmlSplitter implements Scanner {
 
   private hold(piece: Buffer, start: number): void {
     if (this.held.length === 0) this.place = this.cursor.at(piece, start);
-    if (this.tooLong) return;
-    const room = this.longestRecord - this.held.length;
-    this.tooLong = piece.length - start > room;
-    this.held.append(piece, start, this.tooLong ? start + room : piece.length);
-    if (this.tooLong && !this.inRecord) throw this.betweenTooLong();
+    this.held.append(piece, start, piece.length);
+    if (this.held.tooLong && !this.inRecord) throw this.betweenTooLong();
   }
 
   /** Hands over what goes from `start` to `end`: a record, or what is between records. */
@@ -200,12 +197,11 @@ export abstract class XmlSplitter implements Scanner {
     if (this.held.length === 0) {
       this.place = this.cursor.at(piece, start);
     } else {
-      if (!this.tooLong) this.held.append(piece, start, end);
+      this.held.append(piece, start, end);
       bytes = this.held.view();
     }
-    const tooLong = this.tooLong || bytes.length > this.longestRecord;
+    const tooLong = this.held.tooLong || bytes.length > this.longestRecord;
     const { inRecord, place } = this;
-    this.tooLong = false;
     this.inRecord = false;
     this.held.clear();
     if (inRecord) {
