@@ -4,12 +4,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import { chmod, chown, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { sqlDirectory } from '../../src/app.js';
-import { Database } from '../../src/db/database.js';
 import { postgresIdentity, type Identity } from '../../src/db/embedded-binaries.js';
-import { Queries } from '../../src/db/queries.js';
 import { freePort } from './free-port.js';
-import type { TestDatabase } from './postgres.js';
+import { testDatabase, type TestDatabase } from './postgres.js';
 import { temporaryFolder } from './temporary-folder.js';
 
 /** Where Debian installs each major version. */
@@ -53,9 +50,7 @@ export class InstalledPostgres implements AsyncDisposable {
   /** An empty database of a role that has no rights beside it. */
   async createDatabase(name: string): Promise<TestDatabase> {
     await this.#execute(`create database ${name} owner user_sync`);
-    const url = this.#url('user_sync', name);
-    const database = new Database({ url, poolSize: 4 }, Queries.load(join(sqlDirectory(), 'sync')));
-    return { url, database, drop: () => database.close() };
+    return testDatabase(this.#url('user_sync', name), this.#url('postgres', name), 4, () => Promise.resolve());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -75,7 +75,6 @@ describe('What is too large in a dropped file', function () {
       ['tsv', tsv.replace('\n', `\t${KEYS.join('\t')}\n`), 'bad-header', 'has more than 2000 names'],
       ['tsv', tsv.replace('\n', `\t${KEY}\n`), 'bad-header', 'is longer than 1048576 bytes'],
       ['json', `[{"a":${'['.repeat(2 * MIB)}${']'.repeat(2 * MIB)}}]`, 'malformed-file', 'line 1, byte 1 (record 1)'],
-      ['xml', `<users ${KEY}="1"><user/></users>`, 'malformed-file', 'line 1, byte 0'],
     ];
     await staysInMemory(async () => {
       for (const [feed, file, code, says] of files) {
@@ -87,7 +86,7 @@ describe('What is too large in a dropped file', function () {
   });
 
   it('loses a record of 300 MB, and no other, and takes hardly more memory for it', async () => {
-    const formats = Object.entries(FORMATS).filter(([feed]) => feed !== 'attributes');
+    const formats = Object.entries({ json: JSON_ARRAY, xml: XML });
     const before = Object.fromEntries(
       await Promise.all(formats.map(async ([feed, format]) => [feed, await feeds.peopleOf(feed, format)] as const)),
     );

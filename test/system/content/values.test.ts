@@ -187,7 +187,6 @@ describe('Odd values in a dropped file', function () {
       const calls = [
         ['log', id],
         ['plan', id],
-        ['user', `${OBEYED[0]!} 0`],
         ['user', `${OBEYED[2]!} bad`],
       ];
       const called = await Promise.all(calls.map((args) => feeds.site.call(...args)));
