@@ -10,13 +10,15 @@ const MOST_RUNS = 1e9;
 /** For the run that is under way when time is up, and for the shrinking of a failure. */
 const SPARE_MS = 60_000;
 
+const MOST_SHARE = 2;
+
 const durationMs = Number(SECONDS ?? USUAL_SECONDS) * 1000;
 
 /** For mocha. */
-export const FUZZ_TIMEOUT_MS = durationMs + SPARE_MS;
+export const FUZZ_TIMEOUT_MS = MOST_SHARE * durationMs + SPARE_MS;
 
 export interface Fuzzing {
-  /** Part of the time of a target: those with several properties share it. */
+  /** What it gets of the usual time: up to `MOST_SHARE` for what is slow. */
   readonly share?: number;
   /** Fewer would show nothing. */
   readonly atLeast: number;
