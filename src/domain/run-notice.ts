@@ -3,8 +3,7 @@ import type { RunCounts, RunOutcome, RunStatus, RunTimings } from './run.js';
 
 /** What people and services are told of a run. Plain data without values of records: it leaves the house. */
 
-const NOTICE_EVENTS = ['complete', 'held', 'failed', 'missing'] as const;
-export type NoticeEvent = (typeof NOTICE_EVENTS)[number];
+export type NoticeEvent = 'complete' | 'held' | 'failed' | 'missing';
 
 interface NoticeOfAnything {
   /** Tells one notice from another, so that a receiver can ignore what it was sent twice. */

@@ -84,7 +84,7 @@ describe('Odd values in a dropped file', function () {
                profile #>> '{std:attribute:job-title,0,value}' as "JOB_TITLE"
         from directory.users join sync.received using (username) where feed = '${feed}'`);
       const expected = batch.map(({ USERNAME, FIRST_NAME, JOB_TITLE }) => {
-        return { USERNAME: USERNAME!.toLowerCase(), FIRST_NAME, JOB_TITLE };
+        return { USERNAME: USERNAME.toLowerCase(), FIRST_NAME, JOB_TITLE };
       });
       expect(seen, feed).to.have.deep.members(expected);
       if (feed !== 'csv') return;
@@ -204,7 +204,8 @@ describe('Odd values in a dropped file', function () {
       const fetched = await admin.get(`/runs/${run.id}/plan.csv`);
       expect(fetched.headers.get('content-disposition')).to.match(/^attachment;/);
       for (const csv of [printed, await fetched.text()]) {
-        const cells = (parse(csv, { relax_column_count: false }) as string[][]).flat();
+        const rows: string[][] = parse(csv, { relax_column_count: false });
+        const cells = rows.flat();
         expect(cells.filter((cell) => /^[=+\-@\t\r\n]/.test(cell))).to.deep.equal([]);
         expect(csv).not.to.match(CONTROL);
         const neutral = OBEYED.filter((text) => /^[=+\-@\t]/.test(text));
