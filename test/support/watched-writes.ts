@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Database } from '../../src/db/database.js';
+import type { TestDatabase } from './postgres.js';
 
 /** Slow enough that faults find something to disturb. */
 const CHUNK_SECONDS = 0.02;
@@ -8,7 +9,7 @@ const PLAN_SECONDS = 0.1;
 const WATCH = `
   create table public.written (
     id bigint generated always as identity, what text, run bigint, chunk integer, writer text, holder text);
-  create function public.note_chunk() returns trigger language plpgsql as $$
+  create function public.note_chunk() returns trigger language plpgsql security definer as $$
   begin
     insert into public.written (what, run, chunk, writer, holder)
     select 'chunk', new.run_id, new.first_ordinal, current_setting('application_name'), feed.lease_holder
@@ -16,7 +17,7 @@ const WATCH = `
     perform pg_sleep(${CHUNK_SECONDS});
     return null;
   end $$;
-  create function public.note_plan() returns trigger language plpgsql as $$
+  create function public.note_plan() returns trigger language plpgsql security definer as $$
   begin
     insert into public.written (what, run, chunk, writer, holder)
     select distinct 'plan', planned.run_id, 0, current_setting('application_name'), feed.lease_holder
@@ -51,9 +52,9 @@ export class WatchedWrites {
     private readonly url: string,
   ) {}
 
-  static async on(database: Database, url: string): Promise<WatchedWrites> {
-    await database.query(WATCH);
-    return new WatchedWrites(database, url);
+  static async on({ administrator, url }: TestDatabase): Promise<WatchedWrites> {
+    await administrator.database.query(WATCH);
+    return new WatchedWrites(administrator.database, url);
   }
 
   /** The environment for a process of its own, and how it is known once it runs. */
