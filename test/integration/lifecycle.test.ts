@@ -50,7 +50,7 @@ describe('The status of a run in the database', () => {
 
   it('does not come to wait when it was cancelled while it was planned, even at the last moment', async () => {
     await using harness = await SyncHarness.open();
-    await harness.rows(
+    await harness.administer(
       `create function cancel() returns trigger language plpgsql as
          $$ begin update sync.run set cancel_requested = true where id = new.run_id; return null; end $$;
        create trigger cancel after insert on sync.run_log for each row when (new.message like 'Planned: %')
