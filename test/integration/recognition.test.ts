@@ -178,7 +178,7 @@ describe('Recognising records', () => {
           }
         }
       }),
-      { numRuns: 6, seed: 20261125 },
+      { numRuns: 4, seed: 20261125 },
     );
     expect(recognised).to.be.greaterThan(50);
   }).timeout(120_000);

@@ -6,7 +6,7 @@ import { campaignBatch, drop, plainDirectory, randomOf } from '../../support/cam
 import { CampaignSite } from '../../support/campaign-site.js';
 import { eventually } from '../../support/eventually.js';
 
-const ROUNDS = Number(process.env['FAULT_ROUNDS'] ?? 8);
+const ROUNDS = Number(process.env['FAULT_ROUNDS'] ?? 5);
 const SEED = Number(process.env['FAULT_SEED'] ?? 20261125);
 
 describe(`Connections that Postgres ends in the middle of a run, ${ROUNDS} times (seed ${SEED})`, function () {
