@@ -175,10 +175,12 @@ export abstract class XmlSplitter implements Scanner {
     if (this.bang === '--') this.state = 'comment';
     else if (this.bang === '[CDATA[') this.state = 'cdata';
     else if (this.bang === 'D') {
+      const place = this.cursor.at(piece, i);
       throw new ReadError(
         'doctype-refused',
-        'The file has a <!DOCTYPE: declarations and entities of its own are not read, for safety; write it without.',
-        this.cursor.at(piece, i),
+        `The file has a <!DOCTYPE at line ${place.line}, byte ${place.byte}: declarations and entities of its own are ` +
+          'not read, for safety; write it without.',
+        place,
       );
     } else if (!'--'.startsWith(this.bang) && !'[CDATA['.startsWith(this.bang)) {
       throw this.malformed(this.cursor.at(piece, i), '<! starts neither a comment nor a CDATA section');

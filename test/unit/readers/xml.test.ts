@@ -73,6 +73,9 @@ describe('the XML readers', () => {
       const { items, error } = await read(CHILDREN, pieces(bomb, size));
       expect(items).to.deep.equal([]);
       expect(error).to.have.property('code', 'doctype-refused');
+      expect(error)
+        .to.have.property('message')
+        .that.includes(`at line 1, byte ${bomb.indexOf('DOCTYPE')}`);
     }
   });
 
