@@ -79,9 +79,13 @@ export async function startTestServer(): Promise<() => Promise<void>> {
   process.env[URL_VARIABLE] = url;
   process.env[PREFIX_VARIABLE] = prefix;
   return async () => {
-    await execute(url, `drop database ${templateOf(prefix)}`);
-    await execute(url, `drop role ${roles.owner}, ${roles.daemon}`);
-    await stop();
+    try {
+      await execute(url, `drop database ${templateOf(prefix)}`);
+      await execute(url, `drop role ${roles.owner}, ${roles.daemon}`);
+    } finally {
+      // Also when a test that failed left a database behind: a server that stays keeps the run from ending.
+      await stop();
+    }
   };
 }
 
