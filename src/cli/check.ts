@@ -50,6 +50,12 @@ export async function readText(path: string): Promise<string> {
   });
 }
 
+/** Whether a file that is only wanted to be compared is there, and has another content. */
+export async function differsFrom(path: string, content: string): Promise<boolean> {
+  const text = await readText(path).catch(() => undefined);
+  return text !== undefined && text !== content;
+}
+
 /** An error of the file system in words that say what to do. */
 export function unreadable(path: string, error: unknown): UserSyncError {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;

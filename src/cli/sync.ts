@@ -9,7 +9,7 @@ import { cancelRun } from '../sync/decide.js';
 import { executeRun } from '../sync/pipeline.js';
 import { reportRun } from '../sync/run-report.js';
 import { submitBatch } from '../sync/submit.js';
-import { readText } from './check.js';
+import { differsFrom, readText } from './check.js';
 import { EXIT, parseNamedFiles, type CommandContext, type RegisterCommand } from './command.js';
 import { ProgressLine } from './progress-line.js';
 import { printRun } from './run-text.js';
@@ -68,9 +68,7 @@ async function controlFor(
   if (configured === undefined) return {};
   const inForce = await findControlFile(app.database, options.feed, 'current');
   if (inForce === undefined) return { control: await readControl(configured) };
-  // The file is only wanted to be compared: it may well be gone.
-  const text = await readText(configured).catch(() => undefined);
-  if (text !== undefined && text !== inForce.content) {
+  if (await differsFrom(configured, inForce.content)) {
     terminal.note(
       printable(
         `${configured} is not the control file in force, which came ${localTime(inForce.createdAt)} by ${inForce.source}. ` +

@@ -128,7 +128,6 @@ export interface RunUpdate {
   approvedAt?: Date | null;
   approvalReason?: string | null;
   withoutBlocks?: boolean;
-  cancelRequested?: boolean;
   startedAt?: Date;
   finishedAt?: Date;
 }
@@ -152,7 +151,6 @@ const UPDATE_COLUMNS: Readonly<Record<keyof RunUpdate, string>> = {
   approvedAt: 'approved_at',
   approvalReason: 'approval_reason',
   withoutBlocks: 'without_blocks',
-  cancelRequested: 'cancel_requested',
   startedAt: 'started_at',
   finishedAt: 'finished_at',
 };

@@ -11,7 +11,7 @@ export interface StoredFile {
 }
 
 export interface PutOptions {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** What the sender says is the SHA-256 of the bytes; others are refused. */
   readonly digest?: string | undefined;
   /** Looks at the file that has all bytes, before it is kept; what it throws refuses them. */
@@ -96,11 +96,7 @@ export class FileStore {
     if (!found.isFile()) {
       throw new UserSyncError('file-unreadable', `${path} is not a regular file.`, { kind: 'usage' });
     }
-    return this.put(
-      createReadStream(path, { highWaterMark: 1024 * 1024 }),
-      maxBytes,
-      signal === undefined ? {} : { signal },
-    );
+    return this.put(createReadStream(path, { highWaterMark: 1024 * 1024 }), maxBytes, { signal });
   }
 
   async #settle(incoming: string, digest: string): Promise<void> {

@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Client } from 'pg';
 import { principalOfKey } from '../../src/access/keys.js';
 import { checkSignIn } from '../../src/access/operators.js';
 import { sqlDirectory } from '../../src/app.js';
@@ -9,6 +8,7 @@ import type { Database } from '../../src/db/database.js';
 import { migrate } from '../../src/db/migrate.js';
 import { packageRoot } from '../../src/lib/package-root.js';
 import { submitRevert } from '../../src/sync/revert.js';
+import { execute } from '../support/database-roles.js';
 import { createEmptyDatabase, type TestDatabase } from '../support/postgres.js';
 import { APPROVAL, SyncHarness } from '../support/sync.js';
 
@@ -35,7 +35,7 @@ describe('A database of an earlier version', () => {
 
       beforeEach(async () => {
         test = await createEmptyDatabase();
-        await load(test.url, await readFile(join(DUMPS, `${schema}.sql`), 'utf8'));
+        await execute(test.url, await readFile(join(DUMPS, `${schema}.sql`), 'utf8'));
         before = await contents(test.database);
       });
 
@@ -72,7 +72,7 @@ describe('A database of an earlier version', () => {
   it('takes back what a run of the oldest version did', async () => {
     const test = await createEmptyDatabase();
     try {
-      await load(test.url, await readFile(join(DUMPS, '0002.sql'), 'utf8'));
+      await execute(test.url, await readFile(join(DUMPS, '0002.sql'), 'utf8'));
       await migrate(test.database, sqlDirectory());
       await using harness = await SyncHarness.open({ database: test.database });
       const run = await harness.execute(await submitRevert(harness.context, 2, { source: 'test' }));
@@ -85,7 +85,7 @@ describe('A database of an earlier version', () => {
   it('still lets in its keys and its people', async () => {
     const test = await createEmptyDatabase();
     try {
-      await load(test.url, await readFile(join(DUMPS, '0006.sql'), 'utf8'));
+      await execute(test.url, await readFile(join(DUMPS, '0006.sql'), 'utf8'));
       await migrate(test.database, sqlDirectory());
       const now = new Date();
       const key = await principalOfKey(test.database, 'usersync_xPsDt7VOxdfbKqc3BpnB8qIe15GP9mg5XGSqwuBYMU8', now);
@@ -97,17 +97,6 @@ describe('A database of an earlier version', () => {
     }
   });
 });
-
-/** Runs a dump as psql would, and leaves no session behind with its settings. */
-async function load(url: string, dump: string): Promise<void> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query(dump);
-  } finally {
-    await client.end();
-  }
-}
 
 /** All that every version knows, and what people and programs of later ones put beside it. */
 async function contents(database: Database): Promise<object> {

@@ -34,6 +34,16 @@ export interface FeedsOptions {
   readonly config?: object;
 }
 
+/** Settings of a feed for each control file `NAME.json`, without guards. */
+export function unguardedFeeds(names: readonly string[]): Record<string, object> {
+  return Object.fromEntries(names.map((name) => [name, { control: `./${name}.json`, guards: 'off' }]));
+}
+
+/** How control files read, for `FeedsOptions.formats`. */
+export function readBy(formats: Readonly<Record<string, BatchFormat>>): Record<string, { readonly read: string }> {
+  return Object.fromEntries(Object.entries(formats).map(([name, { read }]) => [name, { read }]));
+}
+
 /**
  * A daemon with a feed, and so a drop directory, for each thing that a test drops. The first run would be held; everything
  * else is as a careful operator has it, unless a feed's settings say otherwise.

@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { sqlDirectory } from '../../app.js';
 import type { Config } from '../../config/config.js';
 import type { Database } from '../../db/database.js';
 import { migrationStatus } from '../../db/migrate.js';
 import { ownRights, schemaRole } from '../../db/rights.js';
+import { differsFrom } from '../check.js';
 import { bad, good, type Finding } from './finding.js';
 
 const OLDEST_POSTGRES = 140_000;
@@ -81,13 +80,13 @@ function clock(server: Date): Finding {
 async function checkFeeds(database: Database, config: Config): Promise<Finding[]> {
   const rows = await database.query<{
     name: string;
-    /** SHA-256 of the one in force. */
+    /** The content of the one in force. */
     control: string | null;
     held: number[];
     users: boolean;
     settings: string[];
   }>(
-    `select feed.name, (select digest from sync.control_file where id = feed.control_id) as control,
+    `select feed.name, (select content from sync.control_file where id = feed.control_id) as control,
             array(select run.id::integer from sync.run where run.feed_id = feed.id and run.status = 'held' order by 1) as held,
             exists (select from sync.feed_user where feed_user.feed_id = feed.id) as users,
             array(select jsonb_object_keys(feed.settings) order by 1) as settings
@@ -104,7 +103,7 @@ async function checkFeeds(database: Database, config: Config): Promise<Finding[]
     const notes = [
       ...(row === undefined || row.held.length === 0 ? [] : [`run ${row.held.join(', ')} waits for a decision`]),
       ...(row === undefined || row.settings.length === 0 ? [] : [`set by operators: ${row.settings.join(', ')}`]),
-      ...(inForce !== null && feed.control !== undefined && (await differs(feed.control, inForce))
+      ...(inForce !== null && feed.control !== undefined && (await differsFrom(feed.control, inForce))
         ? [`${feed.control} is not the control file in force: drop it as _control.json if it should be`]
         : []),
     ];
@@ -116,10 +115,4 @@ async function checkFeeds(database: Database, config: Config): Promise<Finding[]
       bad(`feed ${name}`, 'has users, and the configuration does not name it any more: nobody looks after it.'),
     );
   return [...(await Promise.all(configured)), ...lost];
-}
-
-/** Whether a file is there and has another digest. */
-async function differs(path: string, digest: string): Promise<boolean> {
-  const content = await readFile(path).catch(() => undefined);
-  return content !== undefined && createHash('sha256').update(content).digest('hex') !== digest;
 }

@@ -7,7 +7,7 @@ import { expectRejected, type BadRecord } from '../../support/bad-records.js';
 import { BatchFormat } from '../../support/batch-formats.js';
 import { BYSTANDERS, bystanders } from '../../support/bystanders.js';
 import { crowd } from '../../support/crowd.js';
-import { FeedsSite } from '../../support/feeds-site.js';
+import { FeedsSite, readBy, unguardedFeeds } from '../../support/feeds-site.js';
 import type { RunSeen } from '../../support/running-daemon.js';
 
 const { JSON: JSON_ARRAY, TSV, XML, XML_ATTRIBUTES } = BatchFormat;
@@ -39,11 +39,9 @@ describe('What is too large in a dropped file', function () {
   let expectNobodyElseTouched: () => Promise<void>;
 
   before(async () => {
-    const settings = Object.keys(FORMATS).map((name) => [name, { control: `./${name}.json`, guards: 'off' }] as const);
-    const formats = Object.entries(FORMATS).map(([name, { read }]) => [name, { read }] as const);
     feeds = await FeedsSite.open(
-      { ...Object.fromEntries(settings), guarded: { control: './attributes.json' }, ...BYSTANDERS },
-      { formats: Object.fromEntries(formats), config: { limits: { gzipRatio: GZIP_RATIO } } },
+      { ...unguardedFeeds(Object.keys(FORMATS)), guarded: { control: './attributes.json' }, ...BYSTANDERS },
+      { formats: readBy(FORMATS), config: { limits: { gzipRatio: GZIP_RATIO } } },
     );
     expectNobodyElseTouched = await bystanders(feeds);
   });

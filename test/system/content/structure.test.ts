@@ -6,7 +6,7 @@ import { BatchFormat } from '../../support/batch-formats.js';
 import { BYSTANDERS, bystanders } from '../../support/bystanders.js';
 import type { Person } from '../../support/cli.js';
 import { crowd } from '../../support/crowd.js';
-import { FeedsSite } from '../../support/feeds-site.js';
+import { FeedsSite, readBy, unguardedFeeds } from '../../support/feeds-site.js';
 
 const { JSON: JSON_ARRAY, JSON_LINES, TSV, XML, XML_ATTRIBUTES } = BatchFormat;
 
@@ -38,11 +38,9 @@ describe('The structure of a dropped file', function () {
   let expectNobodyElseTouched: () => Promise<void>;
 
   before(async () => {
-    const settings = Object.keys(FORMATS).map((name) => [name, { control: `./${name}.json`, guards: 'off' }] as const);
-    const formats = Object.entries(FORMATS).map(([name, { read }]) => [name, { read }] as const);
     feeds = await FeedsSite.open(
-      { ...Object.fromEntries(settings), ...BYSTANDERS },
-      { formats: Object.fromEntries(formats), instructions: OF_PROTOTYPES },
+      { ...unguardedFeeds(Object.keys(FORMATS)), ...BYSTANDERS },
+      { formats: readBy(FORMATS), instructions: OF_PROTOTYPES },
     );
     expectNobodyElseTouched = await bystanders(feeds);
   });

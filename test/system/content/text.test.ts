@@ -4,7 +4,7 @@ import { BatchFormat, utf16, utf8, type Encode } from '../../support/batch-forma
 import { BYSTANDERS, bystanders } from '../../support/bystanders.js';
 import type { Person } from '../../support/cli.js';
 import { crowd } from '../../support/crowd.js';
-import { CROWD_SIZE, FeedsSite } from '../../support/feeds-site.js';
+import { CROWD_SIZE, FeedsSite, readBy, unguardedFeeds } from '../../support/feeds-site.js';
 
 const { JSON: JSON_ARRAY, TSV, CSV, XML } = BatchFormat;
 
@@ -37,14 +37,12 @@ describe('Text in a dropped file', function () {
 
   before(async () => {
     const names = [...Object.keys(FORMATS), ...Object.keys(ONE_BYTE)];
-    const settings = names.map((name) => [name, { control: `./${name}.json`, guards: 'off' }] as const);
-    const plain = Object.entries(FORMATS).map(([name, { read }]) => [name, { read }] as const);
     const oneByte = Object.entries(ONE_BYTE).map(([name, { format, ...more }]) => {
       return [name, { read: format.read, ...('charset' in more ? { charset: more.charset } : {}) }] as const;
     });
     feeds = await FeedsSite.open(
-      { ...Object.fromEntries(settings), guarded: { control: './json.json' }, ...BYSTANDERS },
-      { formats: Object.fromEntries([...plain, ...oneByte]) },
+      { ...unguardedFeeds(names), guarded: { control: './json.json' }, ...BYSTANDERS },
+      { formats: { ...readBy(FORMATS), ...Object.fromEntries(oneByte) } },
     );
     expectNobodyElseTouched = await bystanders(feeds);
   });

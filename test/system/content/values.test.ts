@@ -4,7 +4,7 @@ import { BatchFormat } from '../../support/batch-formats.js';
 import { BYSTANDERS, bystanders } from '../../support/bystanders.js';
 import { person, type Person } from '../../support/cli.js';
 import { crowd } from '../../support/crowd.js';
-import { FeedsSite } from '../../support/feeds-site.js';
+import { FeedsSite, unguardedFeeds } from '../../support/feeds-site.js';
 import { htmlProblems } from '../../support/html-check.js';
 import { SignedIn } from '../../support/http-site.js';
 import type { RunSeen } from '../../support/running-daemon.js';
@@ -54,11 +54,10 @@ describe('Odd values in a dropped file', function () {
 
   before(async () => {
     const names = [...Object.keys(FORMATS), 'names', 'shown'];
-    const settings = names.map((name) => [name, { control: `./${name}.json`, guards: 'off' }] as const);
     const formats = Object.entries(FORMATS).map(([name, { format }]) => [name, { read: format.read }] as const);
     const json = { read: JSON_ARRAY.read };
     feeds = await FeedsSite.open(
-      { ...Object.fromEntries(settings), ...BYSTANDERS },
+      { ...unguardedFeeds(names), ...BYSTANDERS },
       { formats: { ...Object.fromEntries(formats), names: json, shown: json } },
     );
     expectNobodyElseTouched = await bystanders(feeds);
