@@ -81,7 +81,8 @@ export class Contest {
 
   async #floor(): Promise<Floor> {
     const { server, feeds } = this.#site;
-    const floor = new Floor(await server.create(FLOOR_DATABASE), server.model);
+    const { ownerUrl } = await server.create(FLOOR_DATABASE);
+    const floor = new Floor(ownerUrl, server.model);
     await floor.prepare(await feeds.controlText('json'));
     return floor;
   }

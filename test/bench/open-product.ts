@@ -27,7 +27,8 @@ export async function openProduct(
   controlText: string,
 ): Promise<{ product: Product; close: () => Promise<void> }> {
   const folder = join(parent, 'product');
-  const product = new Product(folder, format, await server.create(PRODUCT_DATABASE), signal);
+  const { daemonUrl } = await server.create(PRODUCT_DATABASE);
+  const product = new Product(folder, format, daemonUrl, signal);
   const stop = belongings.keep(async () => {
     await product.stop();
     await rm(folder, { recursive: true, force: true });

@@ -1,16 +1,16 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
-import { loadModel, sqlDirectory } from '../../src/app.js';
-import { Database } from '../../src/db/database.js';
+import { loadModel } from '../../src/app.js';
 import { openEmbeddedPostgres, type EmbeddedPostgres } from '../../src/db/embedded.js';
-import { migrate } from '../../src/db/migrate.js';
-import { Queries } from '../../src/db/queries.js';
 import { packageRoot } from '../../src/lib/package-root.js';
 import type { Model } from '../../src/model/model.js';
 import { installModel } from '../../src/sync/install-model.js';
+import { createMigrated, createRoles, open, rolesNamed, urlAs } from '../support/database-roles.js';
 
 const TEMPLATE = 'bench_template';
+
+const ROLES = rolesNamed('bench');
 
 const END_INTERVAL_MS = 100;
 
@@ -43,11 +43,16 @@ export class BenchServer {
     return server;
   }
 
-  /** @returns the URL of a database with the product's schema and model, and nobody in it. */
-  async create(name: string): Promise<string> {
+  /**
+   * Makes a database with the product's schema and model, and nobody in it.
+   *
+   * @returns its URL for the role that owns the schema, and for that which the daemon has
+   */
+  async create(name: string): Promise<{ ownerUrl: string; daemonUrl: string }> {
     await this.drop(name);
     await this.query(`create database ${name} template ${TEMPLATE}`);
-    return this.urlOf(name);
+    const url = this.urlOf(name);
+    return { ownerUrl: urlAs(url, ROLES.owner), daemonUrl: urlAs(url, ROLES.daemon) };
   }
 
   /** @returns the URL of a copy of a database that nobody is connected to. */
@@ -119,13 +124,11 @@ export class BenchServer {
   }
 
   async #makeTemplate(): Promise<void> {
-    await this.query(`create database ${TEMPLATE}`);
-    const database = new Database(
-      { url: this.urlOf(TEMPLATE), poolSize: 2 },
-      Queries.load(join(sqlDirectory(), 'sync')),
-    );
+    const { url } = this.#embedded;
+    await createRoles(url, ROLES);
+    await createMigrated(url, TEMPLATE, ROLES);
+    const database = open(urlAs(this.urlOf(TEMPLATE), ROLES.daemon), 2);
     try {
-      await migrate(database, sqlDirectory());
       await installModel(database, this.model);
     } finally {
       await database.close();
