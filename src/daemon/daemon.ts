@@ -12,7 +12,7 @@ import { Schedules } from '../schedule/schedules.js';
 import { reportRun } from '../sync/run-report.js';
 import { feedHealth, type FeedHealth } from './feed-health.js';
 import { FeedService } from './feed-service.js';
-import { emptyQuarantine, missingBatch, removeOldFiles } from './housekeeping.js';
+import { emptyQuarantine, removeOldFiles, tellMissingBatch } from './housekeeping.js';
 
 /** How long reports may take when the program ends. */
 const FLUSH_MS = 5000;
@@ -100,10 +100,11 @@ export class Daemon {
     const { logger } = this.#app;
     for (const { feed, isOnDuty } of this.#services) {
       try {
-        const notice = isOnDuty ? await missingBatch(this.#app, feed, new Date()) : undefined;
-        if (notice === undefined) continue;
-        logger.error('No batch has come by the time it was expected', { feed, deadline: notice.deadline });
-        this.#notifier.notify(notice, (await this.#app.feed(feed)).report);
+        if (!isOnDuty) continue;
+        await tellMissingBatch(this.#app, feed, new Date(), (notice, targets) => {
+          logger.error('No batch has come by the time it was expected', { feed, deadline: notice.deadline });
+          this.#notifier.notify(notice, targets);
+        });
       } catch (error) {
         if (!isRetryable(error)) throw error;
         logger.warn('Looking for a missing batch failed, as the database was away; tried again soon', { feed, error });

@@ -1,6 +1,7 @@
 import { rm, stat } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import type { App } from '../app.js';
+import type { FeedConfig } from '../config/config.js';
 import { missingAlarm, runsWithFiles, setAlarmedFor } from '../db/housekeeping.js';
 import type { MissingBatchNotice } from '../domain/run-notice.js';
 import type { Quarantine } from '../intake/quarantine.js';
@@ -54,15 +55,25 @@ export async function emptyQuarantine(app: App, quarantine: Quarantine, now: Dat
   return removed;
 }
 
-/** The notice that a feed's batch has not come by its deadline; undefined when there is nothing to tell, or it was told. */
-export async function missingBatch(app: App, feed: string, now: Date): Promise<MissingBatchNotice | undefined> {
-  const { by, days, timeZone } = (await app.feed(feed)).expect;
-  if (by === undefined) return undefined;
+/**
+ * Tells that a feed's batch has not come by its deadline, once for each deadline. What was told is noted last: an alarm
+ * that is raised twice, as the database went away meanwhile, is better than none.
+ */
+export async function tellMissingBatch(
+  app: App,
+  feed: string,
+  now: Date,
+  tell: (notice: MissingBatchNotice, targets: FeedConfig['report']) => void,
+): Promise<void> {
+  const { expect, report } = await app.feed(feed);
+  const { by, days, timeZone } = expect;
+  if (by === undefined) return;
   const history = await missingAlarm(app.database, feed);
-  if (history === undefined) return undefined;
+  if (history === undefined) return;
   const { last, isAlarmDue } = expectedBatch({ by, days, timeZone }, { now, ...history });
-  if (!isAlarmDue || last === null) return undefined;
-  await setAlarmedFor(app.database, feed, last);
+  if (!isAlarmDue || last === null) return;
   const { lastBatchAt } = history;
-  return { event: 'missing', id: randomUUID(), feed, at: now, url: null, deadline: last, timeZone, lastBatchAt };
+  const about = { feed, at: now, url: null, deadline: last, timeZone, lastBatchAt };
+  tell({ event: 'missing', id: randomUUID(), ...about }, report);
+  await setAlarmedFor(app.database, feed, last);
 }

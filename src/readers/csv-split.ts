@@ -40,7 +40,7 @@ export abstract class CsvSplitter implements Scanner {
     private readonly delimiter: Buffer,
     private readonly longestRecord: number,
   ) {
-    this.cursor = new Cursor(opening.byte, opening.charset.utf16 !== undefined);
+    this.cursor = new Cursor(opening);
     this.held = new HeldBytes(longestRecord);
   }
 

@@ -1,4 +1,6 @@
+import type { Charset } from './charset.js';
 import type { FilePlace } from './reader.js';
+import type { Opening } from './scan.js';
 
 const LF = 10;
 const CR = 13;
@@ -18,11 +20,14 @@ export class Cursor {
   private line = 1;
   private index = 0;
   private afterCr = false;
+  private byte: number;
+  /** Of the file, as it came. */
+  readonly charset: Charset;
 
-  constructor(
-    private byte: number,
-    private readonly utf16: boolean,
-  ) {}
+  constructor({ byte, charset }: Pick<Opening, 'byte' | 'charset'>) {
+    this.byte = byte;
+    this.charset = charset;
+  }
 
   /** The place of `piece[index]`; `index` must not be before the previous one. */
   at(piece: Buffer, index: number): Place {
@@ -51,7 +56,7 @@ export class Cursor {
 
   /** How many bytes of the file stand for these bytes. */
   measure(bytes: Buffer, from: number, to: number): number {
-    return this.utf16 ? 2 * utf16Units(bytes, from, to) : to - from;
+    return this.charset.utf16 !== undefined ? 2 * utf16Units(bytes, from, to) : to - from;
   }
 
   private countLines(piece: Buffer, to: number): void {

@@ -39,7 +39,7 @@ export class JsonArrayScanner implements Scanner {
     private readonly singleRecord: boolean,
     opening: Opening,
   ) {
-    this.cursor = new Cursor(opening.byte, opening.charset.utf16 !== undefined);
+    this.cursor = new Cursor(opening);
   }
 
   push(piece: Buffer, out: ReadItem[]): void {

@@ -39,7 +39,7 @@ export function readJsonRecord(
   const record = asRecord(value);
   if (text.includes('\ufffd')) {
     const bad = UTF_8.invalidAt(bytes, 0, bytes.length);
-    if (bad >= 0) return invalidEncoding(position, 'utf-8', cursor.measure(bytes, 0, bad), record);
+    if (bad >= 0) return invalidEncoding(position, cursor.charset.name, cursor.measure(bytes, 0, bad), record);
   }
   if (record === undefined) return notAnObject(position);
   if (countNames(record, shape.containers > 1) !== shape.names) {

@@ -24,7 +24,7 @@ export abstract class LineScanner implements Scanner {
     opening: Opening,
     private readonly longestLine: number,
   ) {
-    this.cursor = new Cursor(opening.byte, opening.charset.utf16 !== undefined);
+    this.cursor = new Cursor(opening);
     this.held = new HeldBytes(longestLine);
   }
 

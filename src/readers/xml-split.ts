@@ -50,7 +50,7 @@ export abstract class XmlSplitter implements Scanner {
     private readonly recordDepth: 0 | 1,
     private readonly longestRecord: number,
   ) {
-    this.cursor = new Cursor(opening.byte, opening.charset.utf16 !== undefined);
+    this.cursor = new Cursor(opening);
     this.held = new HeldBytes(longestRecord);
   }
 

@@ -28,6 +28,8 @@ export interface PreviewBatch {
   warn(message: string): void;
   /** Most records of each file; of all together when a record processor makes them. */
   readonly most: number;
+  /** Where a record processor keeps what it must keep, when the caller removes it; one of its own unless told. */
+  readonly folder?: string;
 }
 
 export interface PreviewRecord {
@@ -57,7 +59,10 @@ export async function* previewRecords(batch: PreviewBatch): AsyncGenerator<Previ
     warn: (message: string) => {
       batch.warn(message);
     },
-    temporaryDirectory: () => (folder ??= mkdtemp(join(tmpdir(), 'user-sync-preview-'))),
+    temporaryDirectory: () =>
+      batch.folder === undefined
+        ? (folder ??= mkdtemp(join(tmpdir(), 'user-sync-preview-')))
+        : Promise.resolve(batch.folder),
   };
   try {
     let left = batch.most;

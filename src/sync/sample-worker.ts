@@ -1,23 +1,38 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { UserSyncError, messageOf } from '../lib/errors.js';
 import { parseModel } from '../model/model.js';
-import { controlLanguage } from '../plugins/control-language.js';
+import { controlLanguage, type ControlLanguage } from '../plugins/control-language.js';
 import { loadPlugins } from '../plugins/load-plugins.js';
-import { ReadError } from '../readers/reader.js';
+import { ReadError, type ReadLimits } from '../readers/reader.js';
 import { explainSample, type Explained } from './explain.js';
-import type { MappedSample, SampleAnswer, SampleJob } from './sample.js';
+import { previewTexts } from './preview-texts.js';
+import type { MappedSample, SampleAnswer, SampleJob, SampleResults, SampleWork } from './sample.js';
 
 /** The thread that maps a sample: it answers once. */
-async function answer({ model, plugins, limits, sample, mostValues }: SampleJob): Promise<SampleAnswer> {
+async function answer({ model, plugins, limits, work, mostBytes }: SampleJob): Promise<SampleAnswer> {
   try {
     const language = controlLanguage(parseModel(model, 'the model'), await loadPlugins(plugins));
-    const explained = await explainSample({ language, limits }, sample);
-    return { kind: 'mapped', records: explained.map((one) => mappedSample(one, mostValues)) };
+    const json = JSON.stringify(await mapped(work, { language, limits }));
+    return Buffer.byteLength(json) > mostBytes ? { kind: 'too-much' } : { kind: 'mapped', json };
   } catch (error) {
     if (!(error instanceof UserSyncError)) throw error;
     // Here it is not a batch that fails, but a text that somebody pasted.
     const isUsage = error.kind === 'usage' || error instanceof ReadError;
     return { kind: 'failed', code: error.code, message: messageOf(error), isUsage };
+  }
+}
+
+async function mapped(
+  work: SampleWork,
+  surroundings: { readonly language: ControlLanguage; readonly limits: ReadLimits },
+): Promise<SampleResults[SampleWork['kind']]> {
+  switch (work.kind) {
+    case 'explain': {
+      const explained = await explainSample(surroundings, work.sample);
+      return explained.map((one) => mappedSample(one, work.mostValues));
+    }
+    case 'preview':
+      return previewTexts(work.texts, { ...surroundings, folder: work.folder });
   }
 }
 

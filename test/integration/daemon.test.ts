@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { access, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { emptyQuarantine, missingBatch, removeOldFiles } from '../../src/daemon/housekeeping.js';
+import { emptyQuarantine, removeOldFiles, tellMissingBatch } from '../../src/daemon/housekeeping.js';
+import type { MissingBatchNotice } from '../../src/domain/run-notice.js';
 import { packageRoot } from '../../src/lib/package-root.js';
 import { collectFile, replaceControl } from '../../src/sync/collect.js';
 import { requestApproval } from '../../src/sync/decide.js';
@@ -332,22 +333,42 @@ describe('Housekeeping', function () {
     expect(await daemon.quarantine.list()).to.deep.equal([]);
   });
 
-  it('raises one alarm when no batch has come by its time', async () => {
+  it('raises one alarm when no batch has come by its time, and again only if that could not be noted', async () => {
     await using site = await DaemonSite.open({ default: { expect: { by: '06:30', timeZone: 'Europe/London' } } });
-    const { app } = await site.start();
-    await eventually(
-      'the feed',
-      async () => (await site.testDatabase.database.query('select from sync.feed')).length === 1 || undefined,
-    );
-    await site.testDatabase.database.query(`update sync.feed set created_at = '2026-03-01'`);
-    const at = (time: string): Date => new Date(time);
-    expect(await missingBatch(app, 'default', at('2026-03-27T06:29:00Z'))).to.deep.include({
-      deadline: at('2026-03-26T06:30:00Z'),
-    });
-    expect(await missingBatch(app, 'default', at('2026-03-27T06:29:30Z'))).to.equal(undefined);
+    const { app, daemon } = await site.start();
+    const { database, administrator } = site.testDatabase;
+    await eventually('the feed', async () => (await database.query('select from sync.feed')).length === 1 || undefined);
+    // It would go by today's date.
+    await daemon.stop();
+    await database.query(`update sync.feed set created_at = '2026-03-01'`);
+    const told: MissingBatchNotice[] = [];
+    const deadlines = async (...times: string[]): Promise<string[]> => {
+      const before = told.length;
+      for (const time of times) {
+        await tellMissingBatch(app, 'default', new Date(time), (notice) => void told.push(notice));
+      }
+      return told.slice(before).map(({ deadline }) => deadline.toISOString());
+    };
+    expect(await deadlines('2026-03-27T06:29:00Z', '2026-03-27T06:29:30Z')).to.deep.equal(['2026-03-26T06:30:00.000Z']);
     // Summer time begins in the night to the 29th.
-    const alarm = await missingBatch(app, 'default', at('2026-03-29T05:31:00Z'));
-    expect(alarm).to.deep.include({ event: 'missing', deadline: at('2026-03-29T05:30:00Z'), lastBatchAt: null });
-    expect(await missingBatch(app, 'default', at('2026-03-29T07:00:00Z'))).to.equal(undefined);
+    const summer = ['2026-03-29T05:31:00Z', '2026-03-29T07:00:00Z'];
+    await administrator.database.query(
+      `alter table sync.feed add constraint not_now check (alarmed_for < '2026-03-29'::timestamptz)`,
+    );
+    for (const time of summer) {
+      expect(await deadlines(time).catch((error: unknown) => error))
+        .to.have.property('message')
+        .that.includes('not_now');
+    }
+    await administrator.database.query('alter table sync.feed drop constraint not_now');
+    expect(await deadlines(...summer)).to.deep.equal(['2026-03-29T05:30:00.000Z']);
+    const atSummer = {
+      event: 'missing',
+      feed: 'default',
+      deadline: new Date('2026-03-29T05:30:00Z'),
+      lastBatchAt: null,
+    };
+    expect(told).to.have.length(4);
+    for (const notice of told.slice(1)) expect(notice).to.deep.include(atSummer);
   });
 });

@@ -1,10 +1,7 @@
 import { z } from 'zod';
-import { UserSyncError } from '../../lib/errors.js';
-import { compileControlFile } from '../../mapping/compile.js';
 import type { PreviewLine } from '../../mapping/preview.js';
-import { ReadError } from '../../readers/reader.js';
 import { readControlFile } from '../../sync/control.js';
-import { previewLine, previewRecords, type PreviewFile } from '../../sync/preview.js';
+import { previewSample } from '../../sync/sample.js';
 import type { Api } from './operation.js';
 
 const MOST_RECORDS = 500;
@@ -27,7 +24,7 @@ const line = z.object({
 });
 
 export function registerPreview(api: Api): void {
-  const { app, draining } = api.context;
+  const { app } = api.context;
   api.operation(
     {
       id: 'previewRecords',
@@ -52,48 +49,13 @@ export function registerPreview(api: Api): void {
           .describe('Why no more could be read, when a file as a whole is broken'),
       }),
     },
-    async ({ body }) => {
-      const { language, limits } = app.sync;
-      const control = readControlFile(body.control, language);
-      const mapping = compileControlFile(control, language.model, undefined, undefined, language.filters);
-      const lines: PreviewLine[] = [];
-      const warnings: string[] = [];
-      const records = previewRecords({
-        files: Object.entries(body.files).map(([name, text]) => sampleFile(name, text)),
-        control,
-        language,
-        limits,
-        signal: draining,
-        warn: (message) => void warnings.push(message),
-        most: body.limit,
-      });
-      let failure: { readonly code: string; readonly message: string } | null = null;
-      try {
-        for await (const record of records) lines.push(previewLine(record, mapping));
-      } catch (error) {
-        failure = failureOf(error);
-      }
-      return { lines: lines.map(lineOf), warnings, failure };
+    async ({ body: { control, files, limit } }) => {
+      // Found out here: from the thread only the message comes back.
+      readControlFile(control, app.sync.language);
+      const { lines, warnings, failure } = await previewSample(app.sync, { control, files, most: limit });
+      return { lines: lines.map(lineOf), warnings: [...warnings], failure };
     },
   );
-}
-
-function sampleFile(name: string, text: string): PreviewFile {
-  return {
-    name,
-    what: `The file ${name}`,
-    async *bytes() {
-      yield Buffer.from(text);
-    },
-  };
-}
-
-/** That a sample is broken is an answer, not a failure of ours. */
-function failureOf(error: unknown): { readonly code: string; readonly message: string } {
-  const isOfSample =
-    error instanceof ReadError || (error instanceof UserSyncError && error.code === 'record-processor-failed');
-  if (!isOfSample) throw error;
-  return { code: error.code, message: error.message };
 }
 
 function lineOf(given: PreviewLine): z.output<typeof line> {

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { createKey, isInForce, revokeKey, type CreatedKey } from '../../access/keys.js';
 import { addOperator, removeOperator } from '../../access/operators.js';
 import { SHORTEST_PASSWORD } from '../../access/passwords.js';
@@ -14,14 +14,15 @@ import type { HttpContext } from '../context.js';
 import { sendPage } from './layout.js';
 import { choice, empty, field, form, notice, pager, plainChoices, table, time } from './parts.js';
 import { requireSession } from './session.js';
-import { cursorOf, queryOf, fieldOf } from './request.js';
+import { cursorOf, queryOf, fieldOf, fieldsOf, type Fields, type RefusedForm } from './request.js';
 
 const AUDIT_PAGE = 100;
 
-/** What a page shows besides the lists: the key that was just made, or what was wrong. */
+/** What a page shows besides the lists: the key that was just made, or the form that was refused. */
 interface Told {
   readonly created?: CreatedKey;
-  readonly problem?: string;
+  readonly refusedKey?: RefusedForm;
+  readonly refusedPerson?: RefusedForm;
 }
 
 /** API keys, people who may sign in, and the audit log. */
@@ -29,28 +30,32 @@ export function registerAccess(pages: FastifyInstance, context: HttpContext): vo
   const { app, now } = context;
   const { database } = app;
 
-  const body = async (session: Session, told: Told = {}): Promise<Html> => {
+  const show = async (reply: FastifyReply, session: Session, told: Told = {}): Promise<FastifyReply> => {
     const [keys, people] = await Promise.all([listApiKeys(database), listOperators(database)]);
-    return html`<h1>Access</h1>
-      ${told.problem === undefined ? null : notice('bad', told.problem)}
+    const body = html`<h1>Access</h1>
       ${told.created === undefined ? null : createdKey(told.created)} ${keysCard(session, keys, now())}
-      <div class="split">${newKeyCard(session, Object.keys(app.config.feeds))} ${newPersonCard(session)}</div>
+      <div class="split">
+        ${newKeyCard(session, Object.keys(app.config.feeds), told.refusedKey)}
+        ${newPersonCard(session, told.refusedPerson)}
+      </div>
       ${peopleCard(session, people)}
       <p><a href="/access/audit">The audit log</a>: who did what, and when.</p>`;
+    const isRefused = told.refusedKey !== undefined || told.refusedPerson !== undefined;
+    return sendPage(reply, { title: 'Access', session, active: '/access', body, status: isRefused ? 400 : 200 });
   };
 
-  pages.get('/access', async (request, reply) => {
-    const session = requireSession(request, 'manage-access');
-    return sendPage(reply, { title: 'Access', session, active: '/access', body: await body(session) });
-  });
+  pages.get('/access', async (request, reply) => show(reply, requireSession(request, 'manage-access')));
 
   pages.post('/access/keys', async (request, reply) => {
     const session = requireSession(request, 'manage-access');
-    const told = await outcomeOf(async () => ({
-      created: await createKey(database, { ...keyIn(request, app.config.feeds), createdBy: session.actor }),
-    }));
-    // Rendered from the POST: the secret is shown once and is in no address.
-    return sendPage(reply, { title: 'Access', session, active: '/access', body: await body(session, told) });
+    const given = fieldsOf(request);
+    try {
+      const created = await createKey(database, { ...keyIn(given, app.config.feeds), createdBy: session.actor });
+      // Rendered from the POST: the secret is shown once and is in no address.
+      return await show(reply, session, { created });
+    } catch (error) {
+      return show(reply, session, { refusedKey: { given, problem: problemIn(error) } });
+    }
   });
 
   pages.post('/access/keys/:id/revoke', async (request, reply) => {
@@ -62,20 +67,14 @@ export function registerAccess(pages: FastifyInstance, context: HttpContext): vo
 
   pages.post('/access/people', async (request, reply) => {
     const session = requireSession(request, 'manage-access');
-    const name = fieldOf(request, 'name')?.trim() ?? '';
+    const given = fieldsOf(request);
     const password = fieldOf(request, 'password') ?? '';
-    const told = await outcomeOf(async () => {
-      await addOperator(database, { name, password, role: roleIn(request), by: session.actor });
-      return {};
-    });
-    if (told.problem === undefined) return reply.redirect('/access', 303);
-    return sendPage(reply, {
-      title: 'Access',
-      session,
-      active: '/access',
-      body: await body(session, told),
-      status: 400,
-    });
+    try {
+      await addOperator(database, { name: given('name'), password, role: roleIn(given), by: session.actor });
+      return await reply.redirect('/access', 303);
+    } catch (error) {
+      return show(reply, session, { refusedPerson: { given, problem: problemIn(error) } });
+    }
   });
 
   pages.post('/access/people/remove', async (request, reply) => {
@@ -96,24 +95,20 @@ export function registerAccess(pages: FastifyInstance, context: HttpContext): vo
   });
 }
 
-/** What the page is to say of what was asked for. */
-async function outcomeOf(work: () => Promise<Told>): Promise<Told> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof UserSyncError) return { problem: error.message };
-    throw error;
-  }
+/** What is wrong with what was asked for; anything else goes on. */
+function problemIn(error: unknown): string {
+  if (error instanceof UserSyncError) return error.message;
+  throw error;
 }
 
 function keyIn(
-  request: FastifyRequest,
+  given: Fields,
   feeds: Readonly<Record<string, unknown>>,
 ): { name: string; scope: Scope; feed: string | null; expiresAt: Date | null } {
-  const name = (fieldOf(request, 'name') ?? '').replaceAll('\0', '').trim().slice(0, 100);
-  const scope = SCOPES.find((known) => known === fieldOf(request, 'scope'));
-  const feed = fieldOf(request, 'feed') ?? '';
-  const expires = fieldOf(request, 'expires') ?? '';
+  const name = given('name').replaceAll('\0', '').slice(0, 100);
+  const scope = SCOPES.find((known) => known === given('scope'));
+  const feed = given('feed');
+  const expires = given('expires');
   const expiresAt = expires === '' ? null : new Date(`${expires}T24:00:00Z`);
   const isWrong = name === '' || scope === undefined || (feed !== '' && !Object.hasOwn(feeds, feed));
   if (isWrong || Number.isNaN(expiresAt?.getTime())) {
@@ -124,8 +119,8 @@ function keyIn(
   return { name, scope, feed: feed === '' ? null : feed, expiresAt };
 }
 
-function roleIn(request: FastifyRequest): Role {
-  const role = ROLES.find((known) => known === fieldOf(request, 'role'));
+function roleIn(given: Fields): Role {
+  const role = ROLES.find((known) => known === given('role'));
   if (role !== undefined) return role;
   throw new UserSyncError('usage', `A role is one of: ${ROLES.join(', ')}.`, { kind: 'usage' });
 }
@@ -145,20 +140,23 @@ const SCOPE_TEXT: Readonly<Record<Scope, string>> = {
   admin: 'admin: everything',
 };
 
-function newKeyCard(session: Session, feeds: readonly string[]): Html {
+function newKeyCard(session: Session, feeds: readonly string[], refused?: RefusedForm): Html {
+  const given = refused?.given ?? (() => '');
   return html`<section class="card">
     <h2>New key</h2>
+    ${refused === undefined ? null : notice('bad', refused.problem)}
     ${form(
       session,
       '/access/keys',
-      html`${field('name', 'Name', { id: 'key-name', hint: 'What uses it, such as "HR export".' })}
+      html`${field('name', 'Name', { id: 'key-name', value: given('name'), hint: 'What uses it, such as "HR export".' })}
         ${choice(
           'scope',
           'Scope',
           SCOPES.map((scope) => [scope, SCOPE_TEXT[scope]] as const),
+          { chosen: given('scope') },
         )}
-        ${choice('feed', 'Feed', [['', 'every feed'], ...plainChoices(feeds)])}
-        ${field('expires', 'Valid until the end of (not needed)', { type: 'date', isRequired: false })}
+        ${choice('feed', 'Feed', [['', 'every feed'], ...plainChoices(feeds)], { chosen: given('feed') })}
+        ${field('expires', 'Valid until the end of (not needed)', { type: 'date', value: given('expires'), isRequired: false })}
         <button class="primary">Create key</button>`,
       'stack',
     )}
@@ -214,17 +212,20 @@ const ROLE_TEXT: Readonly<Record<Role, string>> = {
   admin: 'admin: everything',
 };
 
-function newPersonCard(session: Session): Html {
+function newPersonCard(session: Session, refused?: RefusedForm): Html {
+  const given = refused?.given ?? (() => '');
   return html`<section class="card">
     <h2>New person</h2>
+    ${refused === undefined ? null : notice('bad', refused.problem)}
     ${form(
       session,
       '/access/people',
-      html`${field('name', 'Name', { id: 'person-name', hint: 'What they sign in with.' })}
+      html`${field('name', 'Name', { id: 'person-name', value: given('name'), hint: 'What they sign in with.' })}
         ${choice(
           'role',
           'Role',
           ROLES.map((role) => [role, ROLE_TEXT[role]] as const),
+          { chosen: given('role') },
         )}
         ${field('password', 'Password', {
           type: 'password',

@@ -6,26 +6,31 @@ import { DEFAULT_GUARD_LIMITS, GUARD_NAMES, type GuardName } from '../../domain/
 import { html, type Html, type HtmlValue } from '../../lib/html.js';
 import { printable } from '../../lib/printable.js';
 import type { SettingInForce } from '../../settings/feed-settings.js';
-import { choice, field, form, plainChoices, time } from './parts.js';
-import { fieldOf } from './request.js';
+import { choice, field, form, notice, plainChoices, table, time } from './parts.js';
+import { fieldOf, fieldsOf, type Fields, type RefusedForm } from './request.js';
 
 /** One setting: what it is called, how its value reads, its fields, and what they mean when they are sent. */
 interface Setting {
   readonly title: string;
   readonly hint: string;
   readonly text: (value: unknown) => HtmlValue;
+  /** What `text` leaves out, for those who have no form that shows it. */
+  readonly details?: (value: unknown) => Html;
+  /** How a value is written into the fields; `parse` reads it again. */
+  readonly write: (value: unknown) => Readonly<Record<string, string>>;
   /** @param at begins the ids of the fields: a page has several forms */
-  readonly fields: (value: unknown, at: string) => Html;
+  readonly fields: (shown: Fields, at: string) => Html;
   /** What is kept; what cannot be is refused by the schema of settings. */
-  readonly parse: (field: (name: string) => string) => unknown;
+  readonly parse: (given: Fields) => unknown;
 }
 
 const onOff = (title: string, hint: string): Setting => ({
   title,
   hint,
-  text: (value) => (value === true ? 'on' : 'off'),
-  fields: (value, at) => select(at, 'value', title, ['on', 'off'], value === true ? 'on' : 'off'),
-  parse: (field) => switchIn(field('value')),
+  text: onOrOff,
+  write: (value) => ({ value: onOrOff(value) }),
+  fields: (shown, at) => select(at, 'value', title, ['on', 'off'], shown),
+  parse: (given) => switchIn(given('value')),
 });
 
 export const SETTINGS: Readonly<Record<FeedOverrideName, Setting>> = {
@@ -34,8 +39,9 @@ export const SETTINGS: Readonly<Record<FeedOverrideName, Setting>> = {
     title: 'Start',
     hint: 'When a batch starts whose files are all there.',
     text: (value) => (value === 'on-signal' ? 'on a signal' : 'when all files are there'),
-    fields: (value, at) => select(at, 'value', 'Start', ['when-ready', 'on-signal'], String(value)),
-    parse: (field) => field('value'),
+    write: (value) => ({ value: String(value) }),
+    fields: (shown, at) => select(at, 'value', 'Start', ['when-ready', 'on-signal'], shown),
+    parse: (given) => given('value'),
   },
   force: onOff(
     'Look at everybody',
@@ -45,9 +51,11 @@ export const SETTINGS: Readonly<Record<FeedOverrideName, Setting>> = {
     title: 'Guards',
     hint: 'What holds a run before its first write. Shares are from 0 to 1.',
     text: guardsText,
-    fields: guardFields,
-    parse: (field) =>
-      Object.fromEntries(GUARD_NAMES.filter((name) => name !== 'empty').map((name) => [name, guardIn(name, field)])),
+    details: guardsTable,
+    write: (value) =>
+      Object.fromEntries(SETTABLE_GUARDS.flatMap((name) => guardWritten(name, (value as Guards)[name]))),
+    fields: (shown, at) => html`${SETTABLE_GUARDS.map((name) => guardFields(name, shown, at))}`,
+    parse: (given) => Object.fromEntries(SETTABLE_GUARDS.map((name) => [name, guardIn(name, given)])),
   },
   leavers: {
     title: "Leavers' grace",
@@ -56,11 +64,13 @@ export const SETTINGS: Readonly<Record<FeedOverrideName, Setting>> = {
       const { graceRuns, graceDays } = value as FeedConfig['leavers'];
       return graceRuns === 0 && graceDays === 0 ? 'none' : `${graceRuns} runs and ${graceDays} days`;
     },
-    fields: (value, at) => {
+    write: (value) => {
       const { graceRuns, graceDays } = value as FeedConfig['leavers'];
-      return html`${numeric(at, 'graceRuns', 'Further runs', graceRuns)} ${numeric(at, 'graceDays', 'Days', graceDays)}`;
+      return { graceRuns: String(graceRuns), graceDays: String(graceDays) };
     },
-    parse: (field) => ({ graceRuns: numberIn(field('graceRuns')), graceDays: numberIn(field('graceDays')) }),
+    fields: (shown, at) =>
+      html`${numeric(at, 'graceRuns', 'Further runs', shown)} ${numeric(at, 'graceDays', 'Days', shown)}`,
+    parse: (given) => ({ graceRuns: numberIn(given('graceRuns')), graceDays: numberIn(given('graceDays')) }),
   },
   expect: {
     title: 'Expected',
@@ -69,24 +79,27 @@ export const SETTINGS: Readonly<Record<FeedOverrideName, Setting>> = {
       const { by, days, timeZone } = value as FeedConfig['expect'];
       return by === undefined ? 'no alarm' : printable(`by ${by}, ${days.join(' ')}, ${timeZone}`);
     },
-    fields: (value, at) => {
-      const { by, days, timeZone } = value as FeedConfig['expect'];
-      return html`${text(at, 'by', 'By (HH:MM, empty for no alarm)', by ?? '')}
-      ${text(at, 'days', 'Days', days.join(','))} ${text(at, 'timeZone', 'Time zone', timeZone)}`;
+    write: (value) => {
+      const { by = '', days, timeZone } = value as FeedConfig['expect'];
+      return { by, days: days.join(), timeZone };
     },
-    parse: (field) => ({
-      ...(field('by') === '' ? {} : { by: field('by') }),
-      days: field('days'),
-      timeZone: field('timeZone'),
+    fields: (shown, at) =>
+      html`${text(at, 'by', 'By (HH:MM, empty for no alarm)', shown)} ${text(at, 'days', 'Days', shown)}
+      ${text(at, 'timeZone', 'Time zone', shown)}`,
+    parse: (given) => ({
+      ...(given('by') === '' ? {} : { by: given('by') }),
+      days: given('days'),
+      timeZone: given('timeZone'),
     }),
   },
   email: {
     title: 'Reports go to',
     hint: 'E-mail addresses, separated by commas.',
     text: (value) => printable((value as readonly string[]).join(', ') || 'nobody'),
-    fields: (value, at) => text(at, 'value', 'Addresses', (value as readonly string[]).join(', ')),
-    parse: (field) =>
-      field('value')
+    write: (value) => ({ value: (value as readonly string[]).join(', ') }),
+    fields: (shown, at) => text(at, 'value', 'Addresses', shown),
+    parse: (given) =>
+      given('value')
         .split(/[\s,;]+/)
         .filter((address) => address !== ''),
   },
@@ -95,7 +108,11 @@ export const SETTINGS: Readonly<Record<FeedOverrideName, Setting>> = {
 /** What a form of `settingsCard` asks for, as `Actions.changeSettings` takes it. */
 export function settingIn(name: FeedOverrideName, request: FastifyRequest): unknown {
   if (fieldOf(request, 'back') !== undefined) return null;
-  return SETTINGS[name].parse((field) => fieldOf(request, field)?.trim() ?? '');
+  return SETTINGS[name].parse(fieldsOf(request));
+}
+
+export interface RefusedSetting extends RefusedForm {
+  readonly name: FeedOverrideName;
 }
 
 export function settingsCard(
@@ -103,40 +120,54 @@ export function settingsCard(
   feed: string,
   settings: readonly SettingInForce[],
   canMail: boolean,
+  refused?: RefusedSetting,
 ): Html {
   return html`<section class="card">
     <h2>Settings</h2>
     <p class="soft">What is set here wins over the configuration, from the next run on.</p>
-    ${settings.map((setting) => settingPart(session, feed, setting, canMail))}
+    ${settings.map((setting) => {
+      const { name, value } = setting;
+      const { title, text: textOf, details } = SETTINGS[name];
+      return html`<div class="setting" id="${name}">
+        <h3>${title}</h3>
+        <p><strong>${textOf(value)}</strong> <small>${origin(setting)}</small></p>
+        ${name === 'email' && !canMail ? html`<p class="hint">No mail is sent yet: <code>mail.smtpUrl</code> is not configured.</p>` : null}
+        ${
+          session.may('configure')
+            ? settingForm(session, feed, setting, refused?.name === name ? refused : undefined)
+            : details?.(value)
+        }
+      </div>`;
+    })}
   </section>`;
 }
 
-function settingPart(session: Session, feed: string, setting: SettingInForce, canMail: boolean): Html {
-  const { name, value, from } = setting;
-  const { title, hint, text: textOf, fields } = SETTINGS[name];
-  const address = `/feeds/${feed}/settings/${name}`;
+function settingForm(
+  session: Session,
+  feed: string,
+  { name, value, from }: SettingInForce,
+  refused?: RefusedForm,
+): Html {
+  const { hint, write, fields } = SETTINGS[name];
+  const written = write(value);
+  const shown = refused?.given ?? ((field: string) => written[field] ?? '');
   const back = html`<button name="back" value="1" class="quiet" formnovalidate>Take back to the configuration</button>`;
-  return html`<div class="setting" id="${name}">
-    <h3>${title}</h3>
-    <p><strong>${textOf(value)}</strong> <small>${origin(setting)}</small></p>
-    ${name === 'email' && !canMail ? html`<p class="hint">No mail is sent yet: <code>mail.smtpUrl</code> is not configured.</p>` : null}
-    ${
-      session.may('configure')
-        ? html`<details>
-            <summary>Change</summary>
-            ${form(
-              session,
-              address,
-              html`<p class="hint">${hint}</p>
-                ${fields(value, name)}
-                <p class="actions"><button class="primary">Save</button> ${from === 'operator' ? back : null}</p>`,
-              'stack',
-            )}
-          </details>`
-        : null
-    }
-  </div>`;
+  return html`<details ${refused === undefined ? null : OPEN}>
+    <summary>Change</summary>
+    ${refused === undefined ? null : notice('bad', refused.problem)}
+    ${form(
+      session,
+      // The browser goes to the setting itself, also when the page says what is wrong.
+      `/feeds/${feed}/settings/${name}#${name}`,
+      html`<p class="hint">${hint}</p>
+        ${fields(shown, name)}
+        <p class="actions"><button class="primary">Save</button> ${from === 'operator' ? back : null}</p>`,
+      'stack',
+    )}
+  </details>`;
 }
+
+const OPEN = html`open`;
 
 function origin({ name, from, set, configured }: SettingInForce): HtmlValue {
   if (from === 'default') return 'the default';
@@ -146,10 +177,18 @@ function origin({ name, from, set, configured }: SettingInForce): HtmlValue {
   return html`set by ${printable(set.by)}, ${time(set.at)}; ${otherwise}`;
 }
 
+function onOrOff(value: unknown): string {
+  return value === true ? 'on' : 'off';
+}
+
 type Limits = Readonly<Record<string, number | boolean>>;
+type Guards = Readonly<Record<GuardName, Limits>>;
+
+/** An empty batch is never applied: there is nothing to set. */
+const SETTABLE_GUARDS = GUARD_NAMES.filter((name) => name !== 'empty');
 
 function guardsText(value: unknown): HtmlValue {
-  const guards = value as Readonly<Record<GuardName, Limits>>;
+  const guards = value as Guards;
   const off = GUARD_NAMES.filter((name) => guards[name]['enabled'] === false);
   const changed = GUARD_NAMES.filter(
     (name) => !off.includes(name) && limitsOf(name).some((limit) => guards[name][limit] !== defaultOf(name, limit)),
@@ -160,16 +199,28 @@ function guardsText(value: unknown): HtmlValue {
   ].join('; ');
 }
 
-function guardFields(value: unknown, at: string): Html {
-  const guards = value as Readonly<Record<GuardName, Limits>>;
-  return html`${GUARD_NAMES.filter((name) => name !== 'empty').map(
-    (name) =>
-      html`<fieldset>
-        <legend>${name}</legend>
-        ${select(at, `${name}.enabled`, 'Hold', ['on', 'off'], guards[name]['enabled'] === true ? 'on' : 'off')}
-        ${limitsOf(name).map((limit) => numeric(at, `${name}.${limit}`, LIMIT_TEXT[limit] ?? limit, Number(guards[name][limit]), true))}
-      </fieldset>`,
-  )}`;
+function guardsTable(value: unknown): Html {
+  const rows = SETTABLE_GUARDS.map((name) => {
+    const guard = (value as Guards)[name];
+    const limits = limitsOf(name).map((limit) => `${LIMIT_TEXT[limit] ?? limit}: ${String(guard[limit])}`);
+    return html`<tr>
+      <th scope="row">${name}</th>
+      <td>${onOrOff(guard['enabled'])}</td>
+      <td>${limits.join('; ')}</td>
+    </tr>`;
+  });
+  return html`<details>
+    <summary>Limits</summary>
+    ${table(['Guard', 'Holds', 'Limits'], rows, 'Guards and their limits')}
+  </details>`;
+}
+
+function guardFields(name: GuardName, shown: Fields, at: string): Html {
+  return html`<fieldset>
+    <legend>${name}</legend>
+    ${select(at, `${name}.enabled`, 'Hold', ['on', 'off'], shown)}
+    ${limitsOf(name).map((limit) => numeric(at, `${name}.${limit}`, LIMIT_TEXT[limit] ?? limit, shown, true))}
+  </fieldset>`;
 }
 
 const LIMIT_TEXT: Readonly<Record<string, string>> = {
@@ -179,13 +230,18 @@ const LIMIT_TEXT: Readonly<Record<string, string>> = {
   points: 'beyond this fall in points',
 };
 
-function guardIn(name: GuardName, field: (name: string) => string): unknown {
-  const enabled = field(`${name}.enabled`);
+function guardWritten(name: GuardName, guard: Limits): (readonly [string, string])[] {
+  const limits = limitsOf(name).map((limit) => [`${name}.${limit}`, String(guard[limit])] as const);
+  return [[`${name}.enabled`, onOrOff(guard['enabled'])], ...limits];
+}
+
+function guardIn(name: GuardName, given: Fields): unknown {
+  const enabled = given(`${name}.enabled`);
   // Neither: the form did not come whole.
   if (enabled !== 'on') return enabled === 'off' ? 'off' : null;
   const limits = limitsOf(name);
   if (limits.length === 0) return 'on';
-  return Object.fromEntries(limits.map((limit) => [limit, numberIn(field(`${name}.${limit}`))]));
+  return Object.fromEntries(limits.map((limit) => [limit, numberIn(given(`${name}.${limit}`))]));
 }
 
 /** What is neither is refused by the schema. */
@@ -206,17 +262,17 @@ function numberIn(given: string): number | string {
   return given !== '' && Number.isFinite(Number(given)) ? Number(given) : given;
 }
 
-function select(at: string, name: string, label: string, values: readonly string[], chosen: string): Html {
-  return choice(name, label, plainChoices(values), { id: idOf(at, name), chosen });
+function select(at: string, name: string, label: string, values: readonly string[], shown: Fields): Html {
+  return choice(name, label, plainChoices(values), { id: idOf(at, name), chosen: shown(name) });
 }
 
-function text(at: string, name: string, label: string, value: string): Html {
-  return field(name, label, { id: idOf(at, name), value, isRequired: false });
+function text(at: string, name: string, label: string, shown: Fields): Html {
+  return field(name, label, { id: idOf(at, name), value: shown(name), isRequired: false });
 }
 
-function numeric(at: string, name: string, label: string, value: number, isFraction = false): Html {
+function numeric(at: string, name: string, label: string, shown: Fields, isFraction = false): Html {
   const more = html`min="0" step="${isFraction ? 'any' : '1'}"`;
-  return field(name, label, { id: idOf(at, name), type: 'number', value: String(value), isRequired: false, more });
+  return field(name, label, { id: idOf(at, name), type: 'number', value: shown(name), isRequired: false, more });
 }
 
 function idOf(at: string, name: string): string {

@@ -7,6 +7,7 @@ import { settingIn } from './feed-settings-form.js';
 import { feedNameOf } from './feed-name.js';
 import { feedPage } from './feeds.js';
 import { sendPage } from './layout.js';
+import { fieldsOf } from './request.js';
 import { requireSession } from './session.js';
 
 /** Changing one setting of a feed, or taking it back to what the configuration says. */
@@ -24,7 +25,7 @@ export function registerFeedSettings(pages: FastifyInstance, context: HttpContex
       return await reply.redirect(`/feeds/${feed}#${name}`, 303);
     } catch (error) {
       if (!(error instanceof UserSyncError && error.code === 'invalid-settings')) throw error;
-      const body = await feedPage(context, session, feed, error.message);
+      const body = await feedPage(context, session, feed, { name, given: fieldsOf(request), problem: error.message });
       return sendPage(reply, { title: `Feed ${feed}`, session, active: '/feeds', body, status: 400 });
     }
   });

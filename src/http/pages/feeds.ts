@@ -9,10 +9,9 @@ import { listedFiles } from '../../sync/collect.js';
 import type { HttpContext } from '../context.js';
 import { controlCard } from './feed-control-parts.js';
 import { feedNameOf } from './feed-name.js';
-import { settingsCard } from './feed-settings-form.js';
+import { settingsCard, type RefusedSetting } from './feed-settings-form.js';
 import { quarantineCard } from './feed-quarantine.js';
 import { sendPage } from './layout.js';
-import { notice } from './parts.js';
 import { requireSession } from './session.js';
 
 /** Control files that are listed; older ones are found over the interface. */
@@ -43,8 +42,13 @@ export function registerFeeds(pages: FastifyInstance, context: HttpContext): voi
   });
 }
 
-/** @param problem what was wrong with the form that was sent */
-export async function feedPage(context: HttpContext, session: Session, name: string, problem?: string): Promise<Html> {
+/** @param refused the form of a setting that was sent, with what is wrong */
+export async function feedPage(
+  context: HttpContext,
+  session: Session,
+  name: string,
+  refused?: RefusedSetting,
+): Promise<Html> {
   const { app, daemon } = context;
   const [control, settings, history, quarantined] = await Promise.all([
     findControlFile(app.database, name, 'current'),
@@ -53,8 +57,8 @@ export async function feedPage(context: HttpContext, session: Session, name: str
     daemon.quarantine.list(),
   ]);
   return html`<h1>Feed ${name}</h1>
-    ${problem === undefined ? null : notice('bad', problem)} ${await arrivals(context, name)}
-    ${settingsCard(session, name, settings, app.config.mail.smtpUrl !== undefined)}
+    ${await arrivals(context, name)}
+    ${settingsCard(session, name, settings, app.config.mail.smtpUrl !== undefined, refused)}
     ${controlCard(session, name, control, history)}
     ${quarantineCard(
       session,

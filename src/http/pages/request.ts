@@ -10,6 +10,20 @@ export function fieldOf(request: FastifyRequest, name: string): string | undefin
   return typeof value === 'string' ? value : undefined;
 }
 
+/** What the fields of a form hold, by their names; empty for one that is not there. */
+export type Fields = (name: string) => string;
+
+/** The fields of the form that was sent, without the spaces around. */
+export function fieldsOf(request: FastifyRequest): Fields {
+  return (name) => fieldOf(request, name)?.trim() ?? '';
+}
+
+/** A form that was sent and refused: it is shown again as it was filled in, with what is wrong. */
+export interface RefusedForm {
+  readonly given: Fields;
+  readonly problem: string;
+}
+
 /** A parameter of the address, when it is there and not empty. */
 export function queryOf(request: FastifyRequest, name: string): string | undefined {
   const value = (request.query as Readonly<Record<string, unknown>>)[name];

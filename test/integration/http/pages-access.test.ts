@@ -39,16 +39,27 @@ describe('The page about access', () => {
     const good = { name: 'x', scope: 'read', feed: '', expires: '' };
     for (const wrong of [{ name: ' ' }, { scope: 'root' }, { feed: 'none' }, { expires: 'soon' }]) {
       const answer = await anna.post('/access/keys', { ...good, ...wrong }, '/access');
+      expect(answer.status).to.equal(400);
       expect(await answer.text(), JSON.stringify(wrong)).to.include('A key has a name');
     }
+    const refused = await anna.post('/access/keys', { ...good, name: 'HR "export"', expires: 'soon' }, '/access');
+    const text = await refused.text();
+    expect(text, 'what was typed').to.include('value="HR &quot;export&quot;"').and.include('value="soon"');
+    expect(text, 'what was chosen').to.match(/<option value="read" selected>/);
+    expect(htmlProblems(text)).to.deep.equal([]);
     expect(await http.app.database.query('select from sync.api_key')).to.have.length(0);
   });
 
   it('adds people who can sign in then, and removes them with their sessions, but not the last admin', async () => {
     await using http = await HttpSite.open();
     const anna = await http.signIn('admin', 'Anna');
-    const weak = await anna.post('/access/people', { name: 'Bob', role: 'viewer', password: 'short' }, '/access');
-    expect([weak.status, await weak.text()].join()).to.match(/^400,.*12 to 256 characters/s);
+    const weak = await anna.post('/access/people', { name: 'Bob', role: 'operator', password: 'short' }, '/access');
+    const refused = await weak.text();
+    expect([weak.status, refused].join()).to.match(/^400,.*12 to 256 characters/s);
+    expect(refused, 'what was typed, but for the password')
+      .to.match(/value="Bob".*<option value="operator" selected>/s)
+      .and.not.include('short');
+    expect(htmlProblems(refused)).to.deep.equal([]);
     await anna.post('/access/people', { name: 'Bob', role: 'viewer', password: PASSWORD }, '/access');
     const twice = await anna.post('/access/people', { name: 'bob', role: 'admin', password: PASSWORD }, '/access');
     expect(await twice.text()).to.include('Choose another name');

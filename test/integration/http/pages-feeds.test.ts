@@ -1,6 +1,5 @@
 import { expect } from 'chai';
-import { UserSyncError } from '../../../src/lib/errors.js';
-import { mapSample } from '../../../src/sync/sample.js';
+import { mapSample, previewSample } from '../../../src/sync/sample.js';
 import { SyncHarness } from '../../support/sync.js';
 import { listAudit } from '../../../src/db/audit.js';
 import { eventually } from '../../support/eventually.js';
@@ -97,6 +96,26 @@ describe('Pages about feeds', () => {
     expect(await http.app.database.query(`select from sync.feed where settings <> '{}'`)).to.have.length(0);
   });
 
+  it('show a form that was refused as it was filled in, open, with what is wrong', async () => {
+    await using http = await HttpSite.open();
+    const anna = await http.signIn('admin');
+    const given = { by: '25:00', days: 'mon,tue', timeZone: 'Europe/"Berlin"' };
+    const page = await (await change(anna, 'expect', given)).text();
+    const [, form = ''] = /id="expect">(.*?)<\/form>/s.exec(page) ?? [];
+    expect(form).to.match(/<details open>.*class="notice bad" role="alert"/s);
+    for (const value of ['25:00', 'mon,tue', 'Europe/&quot;Berlin&quot;']) expect(form).to.include(`value="${value}"`);
+    expect(page.match(/<details open>/g)).to.have.length(1);
+    const guards = { 'blocked.enabled': 'on', 'blocked.share': '2', 'blocked.count': '17', 'updated.enabled': 'off' };
+    const limits = await (await change(anna, 'guards', guards)).text();
+    expect(limits)
+      .to.match(/name="blocked\.count"[^>]*value="17"/)
+      .and.match(/name="blocked\.share"[^>]*value="2"/);
+    expect(limits, 'that a guard is off').to.match(
+      /name="updated\.enabled">[^/]*<option value="on"\s*>on<.*?"off" selected>/s,
+    );
+    expect(await http.app.database.query(`select from sync.feed where settings <> '{}'`)).to.have.length(0);
+  });
+
   it('check a control file that is sent, show each problem with its line, and put a good one in force', async () => {
     await using http = await HttpSite.open();
     const anna = await http.signIn('admin', 'Anna');
@@ -173,6 +192,7 @@ describe('Pages about feeds', () => {
     const vera = await http.signIn('viewer');
     const page = await wellFormed(vera, '/feeds/default');
     expect(page).not.to.include('Change</summary>').and.not.include('Send a new one');
+    expect(page, 'limits of guards').to.match(/>blocked<\/th>\s*<td>off<\/td>\s*<td>beyond this share: 0\.1; but not/);
     const oscar = await http.signIn('operator');
     for (const somebody of [vera, oscar]) {
       expect((await change(somebody, 'force', { value: 'on' })).status).to.equal(403);
@@ -215,18 +235,27 @@ describe('The workbench', () => {
     const content = JSON.stringify([
       { u: 'ada', list: Array.from({ length: 20_000 }, (_, index) => `title ${index}`) },
     ]);
-    const sample = { control, content, most: 10 };
-    const bounds = { mostValues: 10, timeoutMs: 1500, memoryMb: 64 };
+    const bounds = { mostValues: 10, mostBytes: 1000, timeoutMs: 1500, memoryMb: 64 };
     let longestMs = 0;
     let lastMs = performance.now();
     const ticks = setInterval(() => {
       longestMs = Math.max(longestMs, performance.now() - lastMs);
       lastMs = performance.now();
     }, 20);
-    const failure = await mapSample(harness.context, sample, bounds).catch((error: unknown) => error);
+    for (const mapping of [
+      () => mapSample(harness.context, { control, content, most: 10 }, bounds),
+      () => previewSample(harness.context, { control, files: { users: content }, most: 10 }, bounds),
+    ]) {
+      expect(await failureOf(mapping())).to.have.property('code', 'sample-too-much');
+    }
     clearInterval(ticks);
-    expect(failure).to.be.instanceOf(UserSyncError).with.property('code', 'sample-too-much');
     expect(longestMs).to.be.lessThan(1000);
+    const short = JSON.stringify({ ...CONTROL, instructions: [username] });
+    const many = JSON.stringify(Array.from({ length: 20 }, (_, index) => ({ u: `${index}` })));
+    const texts = { control: short, files: { users: many }, most: 20 };
+    expect((await previewSample(harness.context, texts)).lines).to.have.length(20);
+    const failure = await failureOf(previewSample(harness.context, texts, { ...bounds, timeoutMs: 10_000 }));
+    expect(failure, 'more of an answer than anybody reads').to.have.property('code', 'sample-too-much');
   });
 
   it('names the problems of a control file, searches the model, and gives a control file to start from', async () => {
@@ -265,4 +294,11 @@ async function wellFormed(who: SignedIn, path: string): Promise<string> {
   const page = await who.page(path);
   expect(htmlProblems(page), path).to.deep.equal([]);
   return page;
+}
+
+async function failureOf(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
 }

@@ -44,14 +44,19 @@ describe('the container image', () => {
 describe('compose.yaml', () => {
   it('builds from files that are there and declares every volume that it mounts', () => {
     const { services, volumes } = readCompose();
-    expect(Object.keys(services)).to.deep.equal(['postgres', 'sftp', 'user-sync']);
+    expect(Object.keys(services)).to.deep.equal(['postgres', 'sftp', 'migrate', 'user-sync']);
     for (const { build } of Object.values(services)) {
       if (build === undefined) continue;
       const { context, dockerfile } = typeof build === 'string' ? { context: build, dockerfile: 'Dockerfile' } : build;
       expect(existsSync(join(packageRoot(), context, dockerfile)), dockerfile).to.equal(true);
     }
-    const mounted = Object.values(services).flatMap((service) => service.volumes ?? []);
-    expect(new Set(mounted.map((volume) => volume.split(':')[0]))).to.deep.equal(new Set(Object.keys(volumes)));
+    const mounted = Object.values(services).flatMap((service) =>
+      (service.volumes ?? []).map((one) => one.split(':')[0]!),
+    );
+    const isFolder = (source: string): boolean => source.startsWith('./');
+    expect(new Set(mounted.filter((source) => !isFolder(source)))).to.deep.equal(new Set(Object.keys(volumes)));
+    for (const folder of mounted.filter(isFolder))
+      expect(existsSync(join(packageRoot(), folder)), folder).to.equal(true);
   });
 
   it('shares the drop directory that the configuration of the image names', async () => {
