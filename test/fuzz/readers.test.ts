@@ -146,7 +146,7 @@ describe('The readers, whatever bytes come', function () {
     );
     const gc = collector();
     let toTheEnd = 0;
-    await fuzz('memory of readers', { share: 0.75, atLeast: 5 }, fragment, async ({ format, head, bytes }) => {
+    await fuzz('memory of readers', { share: 0.75, atLeast: 20 }, fragment, async ({ format, head, bytes }) => {
       const piece = Buffer.concat(Array<Buffer>(Math.ceil(PIECE_BYTES / Math.max(1, bytes.length))).fill(bytes));
       const growth = async (): Promise<number> => {
         const held: number[] = [];

@@ -107,7 +107,7 @@ describe('A whole run, whatever came to harm in its file', function () {
   it('fails and changes nothing, or leaves what a naive directory has, and nobody else is touched', async () => {
     await using own = await SyncHarness.open();
     const seen = { complete: 0, failed: 0, held: 0 };
-    await fuzz('whole runs', { share: 1.5, atLeast: 2 }, fc.tuple(people, batches), async ([first, batches]) => {
+    await fuzz('whole runs', { share: 1.5, atLeast: 3 }, fc.tuple(people, batches), async ([first, batches]) => {
       await own.empty();
       await makeByHand(own);
       const naive = new NaiveDirectory();

@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { ensureFeed } from '../../src/db/feeds.js';
 import { Lease, leaseHolder } from '../../src/db/lease.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
+import { WAITED_FOR_HERE } from '../support/lock-waits.js';
 
 describe('The lease of a feed', () => {
   let test: TestDatabase;
@@ -77,7 +78,7 @@ describe('The lease of a feed', () => {
       // The successor waits for our commit, and the heartbeat does not.
       for (let waits = false; !waits;) {
         const [row] = await test.database.query<{ waits: boolean }>(
-          `select exists (select from pg_locks where locktype = 'advisory' and not granted) as waits`,
+          `select exists (${WAITED_FOR_HERE} and locktype = 'advisory') as waits`,
         );
         waits = row?.waits === true;
       }

@@ -47,7 +47,7 @@ describe('A Postgres that is frozen', function () {
   it('is told from one that only takes its time', async () => {
     await using server = await OwnPostgres.open();
     const database = new Database(
-      { url: server.url, poolSize: 4, liveness: LIVENESS },
+      { url: server.url, poolSize: 4, liveness: { ...LIVENESS, answerMs: 2000 } },
       Queries.load(join(sqlDirectory(), 'sync')),
     );
     try {

@@ -49,7 +49,7 @@ export class Window implements AsyncDisposable {
       timezoneId: 'Asia/Tokyo',
     });
     const page = await context.newPage();
-    page.setDefaultTimeout(10_000);
+    page.setDefaultTimeout(30_000);
     const complaints: string[] = [];
     page.on('pageerror', (error) => complaints.push(error.message));
     page.on('console', (message) => {
@@ -112,7 +112,7 @@ async function violationsIn(page: Page): Promise<string[]> {
 /** Tests with a real browser. */
 export function inBrowser(title: string, define: (browser: () => Browser) => void): void {
   describeWherePossible(missingForBrowser(), title, function () {
-    this.timeout(60_000);
+    this.timeout(180_000);
     let browser: Browser | undefined;
     before(async () => {
       browser = await launchBrowser();

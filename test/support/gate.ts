@@ -1,5 +1,6 @@
 import { Client } from 'pg';
 import { eventually } from './eventually.js';
+import { WAITED_FOR_HERE } from './lock-waits.js';
 
 /** Any number that nobody else uses for an advisory lock. */
 const LOCK = 4711;
@@ -67,9 +68,7 @@ export class Gate implements AsyncDisposable {
   /** Resolves when a run stands before it. */
   async reached(): Promise<void> {
     await eventually('a run at the gate', async () => {
-      const { rows } = await this.#client.query(
-        `select from pg_locks where locktype = 'advisory' and objid = ${LOCK} and not granted`,
-      );
+      const { rows } = await this.#client.query(`${WAITED_FOR_HERE} and locktype = 'advisory' and objid = ${LOCK}`);
       return rows.length > 0 || undefined;
     });
   }

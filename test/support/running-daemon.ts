@@ -34,6 +34,9 @@ export interface RunSeen {
   readonly startedAt: Date | null;
 }
 
+/** Some have hundreds of megabytes to read, on a busy machine. */
+const RUN_PATIENCE_MS = 120_000;
+
 const AT_REST = ['held', 'complete', 'failed', 'cancelled'];
 
 /** `user-sync serve` as a process of its own, in the folder of a site. Disposed of, it is told to end and must do so well. */
@@ -126,10 +129,11 @@ export class RunningDaemon implements AsyncDisposable {
 
   /** Waits until the feed has that many runs and each has ended, or is held; all of them. */
   async runsEnd(count: number, feed = 'default'): Promise<RunSeen[]> {
-    const runs = await eventually(`run ${count} of ${feed} at its end`, async () => {
+    const ended = async (): Promise<RunSeen[] | undefined> => {
       const seen = await this.runs(feed);
       return seen.length >= count && seen.every(({ status }) => AT_REST.includes(status)) ? seen : undefined;
-    });
+    };
+    const runs = await eventually(`run ${count} of ${feed} at its end`, ended, RUN_PATIENCE_MS);
     expect(runs, feed).to.have.length(count);
     return runs;
   }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import type { RunReport } from '../../src/sync/run-report.js';
 import { Site, ndjson, people, person, type Running } from '../support/cli.js';
+import { WAITED_FOR_HERE } from '../support/lock-waits.js';
 
 const GATE = 4711;
 
@@ -172,7 +173,7 @@ describe('the embedded database', () => {
 /** Waits until some other session waits for a lock of that kind. */
 async function someoneWaits(client: Client, kind: 'advisory' | 'relation'): Promise<void> {
   for (;;) {
-    const { rows } = await client.query('select from pg_locks where not granted and locktype = $1', [kind]);
+    const { rows } = await client.query(`${WAITED_FOR_HERE} and locktype = $1`, [kind]);
     if (rows.length > 0) return;
   }
 }

@@ -28,7 +28,7 @@ describe('docs/first-hour.md', () => {
       }
     }
     expect(reader.sawDaemon).to.equal(true);
-  });
+  }).timeout(180_000);
 });
 
 /** Somebody who types what a page shows. */

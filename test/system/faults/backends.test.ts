@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { readdir } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { listRuns } from '../../../src/db/runs.js';
+import { printed } from '../../support/cli.js';
 import { campaignBatch, drop, plainDirectory, randomOf } from '../../support/campaign.js';
 import { CampaignSite } from '../../support/campaign-site.js';
 import { eventually } from '../../support/eventually.js';
@@ -20,6 +21,8 @@ describe(`Connections that Postgres ends in the middle of a run, ${ROUNDS} times
     const daemon = await site.start(['serve']);
     let ended = 0;
     try {
+      // Until then it may end, as without a database.
+      await printed(daemon.child.stderr!, /is in force now/);
       for (let round = 1; round <= ROUNDS; round++) {
         const batch = campaignBatch(random);
         const seen = (await listRuns(database, { limit: 1 }))[0]?.id ?? 0;

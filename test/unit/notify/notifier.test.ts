@@ -99,7 +99,7 @@ describe('The notifier', () => {
 
   it('keeps the order for a target, and gives up the oldest when too many wait', async () => {
     await using hook = await httpTarget('hang', 200);
-    const { notifier, logger } = setup({ queueLimit: 2, policy: IMPATIENT });
+    const { notifier, logger } = setup({ queueLimit: 2, policy: { ...IMPATIENT, attemptTimeoutMs: 1000 } });
     const targets = { ...NOBODY, webhook: { url: hook.origin, secret: SECRET } };
     for (const run of [1, 2, 3, 4, 5]) notifier.notify(heldNotice({ run, id: `notice-${run}` }), targets);
     await notifier.flush(LONG_MS);

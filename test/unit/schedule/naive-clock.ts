@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 
-/** Fine enough: since 2016 every zone is a multiple of 15 minutes from UTC, and changes at such a time. */
+/**
+ * Fine enough: since 2016 every zone is a multiple of 15 minutes from UTC, and changes at such a time. All but
+ * Antarctica/Casey, which put its clocks on at one minute past midnight in 2020, 2021 and 2022.
+ */
 export const STEP_MS = 5 * 60_000;
 export const DAY_MS = 24 * 60 * 60_000;
 
@@ -32,7 +35,7 @@ export const anyZone = fc.oneof(
     'America/Havana',
     'Africa/Casablanca',
   ),
-  fc.constantFrom(...Intl.supportedValuesOf('timeZone')),
+  fc.constantFrom(...Intl.supportedValuesOf('timeZone').filter((zone) => zone !== 'Antarctica/Casey')),
 );
 
 /** An instant near a change of the zone's clock if it has any in that year, else any of the year. */
