@@ -49,8 +49,24 @@ export class InstalledPostgres implements AsyncDisposable {
 
   /** An empty database of a role that has no rights beside it. */
   async createDatabase(name: string): Promise<TestDatabase> {
-    await this.#execute(`create database ${name} owner user_sync`);
-    return testDatabase(this.#url('user_sync', name), this.#url('postgres', name), 4, () => Promise.resolve());
+    await this.execute(`create database ${name} owner user_sync`);
+    return testDatabase(this.url('user_sync', name), this.url('postgres', name), 4, () => Promise.resolve());
+  }
+
+  /** Where its database is for a role; no passwords are asked for. */
+  url(role: string, database: string): string {
+    return `postgres://${role}@127.0.0.1:${this.port}/${database}`;
+  }
+
+  /** Runs statements as the superuser. */
+  async execute(...statements: string[]): Promise<void> {
+    const client = new Client({ connectionString: this.url('postgres', 'postgres') });
+    await client.connect();
+    try {
+      for (const statement of statements) await client.query(statement);
+    } finally {
+      await client.end();
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -71,21 +87,7 @@ export class InstalledPostgres implements AsyncDisposable {
     await this.#call('initdb', '-D', this.#data, '--auth=trust', '--username=postgres', '--encoding=UTF8', '--no-sync');
     const options = `-p ${this.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off`;
     await this.#call('pg_ctl', 'start', '-D', this.#data, '-l', join(own, 'log'), '-w', '-o', options);
-    await this.#execute('create role user_sync login');
-  }
-
-  #url(user: string, database: string): string {
-    return `postgres://${user}@127.0.0.1:${this.port}/${database}`;
-  }
-
-  async #execute(statement: string): Promise<void> {
-    const client = new Client({ connectionString: this.#url('postgres', 'postgres') });
-    await client.connect();
-    try {
-      await client.query(statement);
-    } finally {
-      await client.end();
-    }
+    await this.execute('create role user_sync login');
   }
 
   async #call(program: string, ...args: string[]): Promise<void> {

@@ -1,22 +1,11 @@
 import { expect } from 'chai';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseDocument } from 'yaml';
 import { loadConfig } from '../../../src/config/load.js';
 import { packageRoot } from '../../../src/lib/package-root.js';
+import { readCompose } from '../../support/compose.js';
 
 const CONTAINER = join(packageRoot(), 'config', 'container');
-
-interface Compose {
-  services: Record<string, { build?: string | { context: string; dockerfile: string }; volumes?: string[] }>;
-  volumes: Record<string, unknown>;
-}
-
-function readCompose(): Compose {
-  const document = parseDocument(readFileSync(join(packageRoot(), 'compose.yaml'), 'utf8'));
-  expect([...document.errors, ...document.warnings]).to.deep.equal([]);
-  return document.toJS() as Compose;
-}
 
 describe('the container image', () => {
   it('has a configuration that holds without any variable, and takes them when set', async () => {
