@@ -23,6 +23,8 @@ export function readCompose(): Compose {
   return document.toJS() as Compose;
 }
 
+const VARIABLE = /\$\{(\w+)(?:(:-|:\?)([^}]*))?\}/g;
+
 /** What a service finds in its environment, `${NAME}`, `${NAME:-}` and `${NAME:?why}` taken from variables. */
 export function environmentOf(
   service: ComposeService,
@@ -31,11 +33,11 @@ export function environmentOf(
   return Object.fromEntries(
     Object.entries(service.environment ?? {}).map(([name, text]) => {
       const filled = text.replaceAll(
-        /\$\{(\w+)(?:(:-|:\?)([^}]*))?\}/g,
-        (_, variable: string, how?: string, more = '') => {
+        VARIABLE,
+        (_, variable: string, how: string | undefined, more: string | undefined) => {
           const value = variables[variable];
-          if (value === undefined && how !== ':-') throw new Error(`${variable}: ${more || 'not set'}`);
-          return value ?? more;
+          if (value === undefined && how !== ':-') throw new Error(`${variable}: ${more ?? 'not set'}`);
+          return value ?? more ?? '';
         },
       );
       return [name, filled] as const;
