@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { Site, people, type SiteOptions } from '../support/cli.js';
 import { RunningDaemon } from '../support/running-daemon.js';
 import { eventually } from '../support/eventually.js';
+import { findingsIn, type Findings } from '../support/findings.js';
 import { mailServer } from '../unit/notify/mail-server.js';
-
-type Findings = ReadonlyMap<string, { readonly ok: boolean; readonly message: string }>;
 
 describe('doctor', () => {
   it('finds nothing to mend where all is well, and prints it in columns', async () => {
@@ -136,7 +135,5 @@ describe('doctor', () => {
 });
 
 async function doctor(site: Site): Promise<Findings> {
-  const { stdout } = await site.call('doctor', '--json');
-  const { findings } = JSON.parse(stdout) as { findings: { check: string; ok: boolean; message: string }[] };
-  return new Map(findings.map(({ check, ...finding }) => [check, finding]));
+  return findingsIn((await site.call('doctor', '--json')).stdout);
 }
