@@ -252,11 +252,12 @@ export async function findAbandonedRun(database: Executor, feedId: number): Prom
   return row === undefined ? undefined : complete(row);
 }
 
-/** The held runs of a run's feed that are older than it, locked until the transaction ends. */
+/** The held runs of a run's feed that are older than it and have no later batch, locked until the transaction ends. */
 export async function lockHeldBefore(connection: Connection, { id, feedId }: RunRow): Promise<RunRow[]> {
   const rows = await connection.query<RunRow>(
     `select ${COLUMNS} from sync.run join sync.feed on feed.id = run.feed_id
-     where run.feed_id = $1 and run.id < $2 and run.status = 'held' order by run.id for update of run`,
+     where run.feed_id = $1 and run.id < $2 and run.status = 'held' and sync.batch_of(run.id) <= sync.batch_of($2)
+     order by run.id for update of run`,
     [feedId, id],
   );
   return rows.map(complete);

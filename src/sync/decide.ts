@@ -49,7 +49,7 @@ async function cancelWaiting(connection: Connection, run: RunRow, actor: string,
 }
 
 /**
- * Cancels the held runs of a feed that are older than the batch now applied: approving one would go back to its batch. To
+ * Cancels the held runs of a feed with an earlier batch than the one now applied: approving one would go back to it. To
  * be called in the transaction that ends the later run, after `endRun`, so that there is no moment in between.
  */
 export async function cancelSuperseded(connection: Connection, applied: RunRow): Promise<void> {
