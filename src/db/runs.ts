@@ -170,6 +170,24 @@ export async function updateRun(database: Executor, id: number, update: RunUpdat
 }
 
 /**
+ * Puts an approval on record for a held run that has none.
+ *
+ * @returns whether it is this one that counts now
+ */
+export async function approveRun(
+  database: Executor,
+  id: number,
+  { by, reason, withoutBlocks }: { by: string; reason: string | null; withoutBlocks: boolean },
+): Promise<boolean> {
+  const approved = await database.query(
+    `update sync.run set approved_by = $2, approved_at = now(), approval_reason = $3, without_blocks = $4
+     where id = $1 and status = 'held' and approved_at is null returning id`,
+    [id, by, reason, withoutBlocks],
+  );
+  return approved.length > 0;
+}
+
+/**
  * Asks whoever works on a run to stop.
  *
  * @returns whether somebody does
