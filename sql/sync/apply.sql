@@ -319,11 +319,25 @@ set feed_id = excluded.feed_id, run_id = excluded.run_id, file = excluded.file, 
     line = excluded.line, byte = excluded.byte, accepted = false, raw = excluded.raw
 
 -- name: withhold-unapplied
--- At the end of a run: what was planned but not applied is no part of the change log.
+-- At the end of run $1: what was planned but not applied is no part of the change log. A plan is cut into chunks as a whole,
+-- so what was not cut yet is behind all chunks. `offset 0` and the array have each range looked up in the index, however
+-- many changes Postgres expects: mostly there is nothing to mark among all that was applied.
+with unapplied as materialized (
+  select first_ordinal, last_ordinal from sync.chunk where run_id = $1::bigint and applied_at is null
+  union all
+  select coalesce(max(last_ordinal) + 1, 0), 2147483647 from sync.chunk where run_id = $1::bigint
+)
 update sync.change set withheld = true
-from sync.chunk
-where chunk.run_id = $1::bigint and chunk.applied_at is null
-  and change.run_id = $1::bigint and change.ordinal between chunk.first_ordinal and chunk.last_ordinal
+where run_id = $1::bigint and ordinal = any (array(
+  select planned.ordinal
+  from unapplied
+  cross join lateral (
+    select change.ordinal from sync.change
+    where change.run_id = $1::bigint
+      and change.ordinal between unapplied.first_ordinal and unapplied.last_ordinal
+    offset 0
+  ) as planned
+))
 
 -- name: count-applied
 -- `offset 0` makes each chunk look up its own range.

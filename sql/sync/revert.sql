@@ -16,7 +16,7 @@ create temporary table reverted (
 ) on commit drop
 
 -- name: find-reverted
--- $1 the run to take back, $2 the run that does it.
+-- $1 the run to take back, $2 the run that does it, $3 the feed of both: another one may have adopted a user since.
 insert into reverted (ordinal, kind, username, account_id, before, after, is_active, types, state)
 with applied as (
   select change.ordinal, change.kind, change.username, coalesce(change.before, '{}') as before, change.after
@@ -26,7 +26,7 @@ with applied as (
   where chunk.run_id = $1::bigint and chunk.applied_at is not null and not change.withheld
 ),
 present as (
-  select applied.*, feed_user.account_id, feed_user.in_feed,
+  select applied.*, feed_user.account_id, feed_user.in_feed, feed_user.feed_id,
          jsonb_build_object(
            'user', jsonb_build_object(
              'isActive', account.is_active, 'email', account.email, 'title', account.title,
@@ -52,7 +52,7 @@ select ordinal, kind, username, account_id, before, after, (state -> 'user' ->> 
                            and change.ordinal between chunk.first_ordinal and chunk.last_ordinal
                          where change.run_id = $2::bigint and change.username = present.username
                            and chunk.applied_at is not null) then 'done'
-            when in_feed = (kind <> 'block') and sync.still_holds(state, before, after) then 'open'
+            when feed_id = $3::smallint and in_feed = (kind <> 'block') and sync.still_holds(state, before, after) then 'open'
             else 'changed' end
 from present
 

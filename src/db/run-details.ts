@@ -20,16 +20,18 @@ export function runTransitions(database: Executor, runId: number): Promise<RunTr
   );
 }
 
-/** The newest batch of the run's feed that was applied after it; undefined when it is the last one. */
+/** The newest run of the feed by which a later batch than this run's was applied after it; undefined when there is none. */
 export async function laterBatch(
   database: Executor,
   run: { readonly id: number; readonly feedId: number },
 ): Promise<number | undefined> {
-  const [row] = await database.query<{ id: number | null }>(
-    `select max(id) as id from sync.run where feed_id = $1 and id > $2 and applied and kind <> 'revert'`,
+  const [row] = await database.query<{ id: number }>(
+    `select id from sync.run
+     where feed_id = $1 and id > $2 and applied and kind <> 'revert' and sync.batch_of(id) > sync.batch_of($2)
+     order by id desc limit 1`,
     [run.feedId, run.id],
   );
-  return row?.id ?? undefined;
+  return row?.id;
 }
 
 /** How many users are in the feed now. */

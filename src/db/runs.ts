@@ -170,6 +170,24 @@ export async function updateRun(database: Executor, id: number, update: RunUpdat
 }
 
 /**
+ * Puts an approval on record for a held run that has none.
+ *
+ * @returns whether it is this one that counts now
+ */
+export async function approveRun(
+  database: Executor,
+  id: number,
+  { by, reason, withoutBlocks }: { by: string; reason: string | null; withoutBlocks: boolean },
+): Promise<boolean> {
+  const approved = await database.query(
+    `update sync.run set approved_by = $2, approved_at = now(), approval_reason = $3, without_blocks = $4
+     where id = $1 and status = 'held' and approved_at is null returning id`,
+    [id, by, reason, withoutBlocks],
+  );
+  return approved.length > 0;
+}
+
+/**
  * Asks whoever works on a run to stop.
  *
  * @returns whether somebody does
@@ -252,11 +270,12 @@ export async function findAbandonedRun(database: Executor, feedId: number): Prom
   return row === undefined ? undefined : complete(row);
 }
 
-/** The held runs of a run's feed that are older than it, locked until the transaction ends. */
+/** The held runs of a run's feed that are older than it and have no later batch, locked until the transaction ends. */
 export async function lockHeldBefore(connection: Connection, { id, feedId }: RunRow): Promise<RunRow[]> {
   const rows = await connection.query<RunRow>(
     `select ${COLUMNS} from sync.run join sync.feed on feed.id = run.feed_id
-     where run.feed_id = $1 and run.id < $2 and run.status = 'held' order by run.id for update of run`,
+     where run.feed_id = $1 and run.id < $2 and run.status = 'held' and sync.batch_of(run.id) <= sync.batch_of($2)
+     order by run.id for update of run`,
     [feedId, id],
   );
   return rows.map(complete);

@@ -61,7 +61,7 @@ export interface Approval {
 
 export interface RunOptions {
   readonly settings: FeedSettings;
-  /** For a held run; or given in advance, so that a run that would be held goes on. */
+  /** For a held run, unless one is on record; or given in advance, so that a run that would be held goes on. */
   readonly approval?: Approval;
   /** Who makes the run go, for the books. */
   readonly actor: string;

@@ -1,6 +1,6 @@
-import type { Connection, Database } from '../db/database.js';
+import type { Connection, Database, Executor } from '../db/database.js';
 import { logRun } from '../db/run-log.js';
-import { findRun, lockHeldBefore, requestCancel, unknownRun, updateRun, type RunRow } from '../db/runs.js';
+import { approveRun, findRun, lockHeldBefore, requestCancel, unknownRun, type RunRow } from '../db/runs.js';
 import { isEnd } from '../domain/run.js';
 import { UserSyncError } from '../lib/errors.js';
 import type { Approval } from './context.js';
@@ -16,8 +16,7 @@ const WAITING = ['uploading', 'ready', 'held'] as const;
  * @throws UserSyncError `run-unknown`, or `run-status` when it has ended already.
  */
 export async function cancelRun(database: Database, runId: number, actor: string, note?: string): Promise<RunRow> {
-  const run = await findRun(database, runId);
-  if (run === undefined) throw unknownRun(runId);
+  const run = await mustFind(database, runId);
   if (isEnd(run.status)) {
     throw new UserSyncError('run-status', `Run ${runId} has ended already: it is ${run.status}.`, { kind: 'usage' });
   }
@@ -49,7 +48,7 @@ async function cancelWaiting(connection: Connection, run: RunRow, actor: string,
 }
 
 /**
- * Cancels the held runs of a feed that are older than the batch now applied: approving one would go back to its batch. To
+ * Cancels the held runs of a feed with an earlier batch than the one now applied: approving one would go back to it. To
  * be called in the transaction that ends the later run, after `endRun`, so that there is no moment in between.
  */
 export async function cancelSuperseded(connection: Connection, applied: RunRow): Promise<void> {
@@ -58,30 +57,60 @@ export async function cancelSuperseded(connection: Connection, applied: RunRow):
 }
 
 /**
- * Puts an approval on record, for whichever daemon looks after the feed to apply the run next.
+ * Puts an approval on record, for whichever daemon looks after the feed to apply the run next. The first one counts; given
+ * again, as by a client that did not hear the answer, it is on record already.
  *
- * @throws UserSyncError when there is no such run, or it does not wait for a decision.
+ * @throws UserSyncError `run-unknown`, or `run-status` when the run does not wait for a decision, or somebody was faster.
  */
 export async function requestApproval(database: Database, runId: number, approval: Approval): Promise<void> {
-  await assertHeld(database, runId);
   const { by, reason, withoutBlocks } = approval;
-  await updateRun(database, runId, {
-    approvedBy: by,
-    approvedAt: new Date(),
-    approvalReason: reason,
-    withoutBlocks,
+  await database.transaction(async (connection) => {
+    if (await approveRun(connection, runId, approval)) {
+      await logRun(connection, runId, 'info', `The run is approved, by ${by}${reason === null ? '' : `: ${reason}`}.`);
+      return;
+    }
+    const run = await mustFind(connection, runId);
+    const isOnRecord = run.approvedBy === by && run.approvalReason === reason && run.withoutBlocks === withoutBlocks;
+    if (run.status === 'cancelled' || !isOnRecord) throw notToApprove(run);
   });
-  await logRun(database, runId, 'info', `The run is approved, by ${by}${reason === null ? '' : `: ${reason}`}.`);
 }
 
-/** @throws UserSyncError when there is no such run, or it does not wait for a decision. */
-export async function assertHeld(database: Database, runId: number): Promise<RunRow> {
+/**
+ * The held run with the approval by which it goes on: the one on record, or else the one that is given, which is put there.
+ *
+ * @throws UserSyncError `not-approved` when there is neither; `run-status` when the run does not wait for a decision, or what
+ *   is on record decides otherwise.
+ */
+export async function approvedRun(connection: Connection, runId: number, given?: Approval): Promise<RunRow> {
+  if (given !== undefined) await approveRun(connection, runId, given);
+  const run = await mustFind(connection, runId);
+  if (run.status !== 'held') throw notToApprove(run);
+  if (run.approvedAt === null) {
+    throw new UserSyncError('not-approved', `Run ${runId} is held: approve it first.`, { kind: 'usage' });
+  }
+  if (given !== undefined && given.withoutBlocks !== run.withoutBlocks) throw notToApprove(run);
+  return run;
+}
+
+/** @throws UserSyncError when there is no such run, or it is not held. */
+export async function assertHeld(database: Database, runId: number): Promise<void> {
+  const run = await mustFind(database, runId);
+  if (run.status !== 'held') throw notToApprove(run);
+}
+
+function notToApprove({ id, status, kind, approvedBy, withoutBlocks }: RunRow): UserSyncError {
+  const again =
+    status === 'cancelled' && kind !== 'revert' ? ` \`user-sync reapply ${id}\` makes a new run of its batch.` : '';
+  const message =
+    status === 'held'
+      ? `Run ${id} is approved already, by ${approvedBy ?? ''}, ${withoutBlocks ? 'without' : 'with'} its blocks, and is ` +
+        'applied next. To decide otherwise, cancel it and make a new run.'
+      : `Run ${id} is ${status}: only a held run can be approved.${again}`;
+  return new UserSyncError('run-status', message, { kind: 'usage' });
+}
+
+async function mustFind(database: Executor, runId: number): Promise<RunRow> {
   const run = await findRun(database, runId);
   if (run === undefined) throw unknownRun(runId);
-  if (run.status !== 'held') {
-    throw new UserSyncError('run-status', `Run ${runId} is ${run.status}: only a held run can be approved.`, {
-      kind: 'usage',
-    });
-  }
   return run;
 }

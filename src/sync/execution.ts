@@ -91,10 +91,10 @@ export class Execution {
     );
     const { records, rejected } = last?.counts ?? NO_COUNTS;
     const counts = { ...NO_COUNTS, records, rejected, unchanged: records - rejected };
-    await this.record.end({ outcome: 'nothing-new', applied: true, counts });
+    await this.record.end({ outcome: 'nothing-new', applied: !this.run.dryRun, counts });
   }
 
-  /** Whether what was approved can be applied as it is: nobody wrote to the directory, and the batch is still staged. */
+  /** Whether what was approved can be applied as it is: nothing it was made of changed, and the batch is still staged. */
   async planIsCurrent(): Promise<boolean> {
     const { database } = this.#context;
     if (this.run.modelDigest !== languageDigest(this.#context)) return false;

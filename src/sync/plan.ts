@@ -38,7 +38,7 @@ export interface Plan {
   readonly candidates: number;
   /** References to people whom nobody is. */
   readonly unknownPeople: number;
-  /** `directory.version` when the plan was made: what is written later, by anybody, makes the plan old. */
+  /** `directory.version` when the plan was made: what is written or decided later, by anybody, makes the plan old. */
   readonly directoryVersion: number;
 }
 
@@ -119,7 +119,7 @@ export class StageLostError extends UserSyncError {
   }
 }
 
-/** What the directory's tables are at: grows with every statement that writes to them. */
+/** Grows with every statement that writes to the directory's tables, or decides something about single users. */
 export async function currentVersion(database: Database): Promise<number> {
   const [row] = await database.query<{ version: number }>('select last_value as version from directory.version');
   return row?.version ?? 0;

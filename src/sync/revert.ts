@@ -94,7 +94,7 @@ export async function planRevert(
     const [row] = await connection.rows<{ base: number }>('plan/plan-base', [runId]);
     const base = row?.base ?? 0;
     await connection.run('revert/make-reverted');
-    await connection.run('revert/find-reverted', [ofRun, runId]);
+    await connection.run('revert/find-reverted', [ofRun, runId, feedId]);
     await connection.run('revert/plan-revert', [runId, base]);
     await connection.run('revert/log-skipped', [runId]);
     const [counted] = await connection.rows<{ changes: number; skipped: number; first_block: number }>(

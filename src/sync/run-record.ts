@@ -6,7 +6,7 @@ import { changesIn, type RunCounts, type RunPhase, type RunStatus } from '../dom
 import { UserSyncError } from '../lib/errors.js';
 import { RunCancelledError } from './apply.js';
 import type { RunOptions, SyncContext } from './context.js';
-import { cancelSuperseded } from './decide.js';
+import { approvedRun, cancelSuperseded } from './decide.js';
 import { endRun } from './finish.js';
 import { countChanges } from './plan.js';
 import { describeUnexpected } from './unexpected.js';
@@ -40,14 +40,12 @@ export class RunRecord {
     this.#run = (await findRun(this.#context.database, this.run.id)) ?? this.#run;
   }
 
+  /** Lets a held run go on by its approval. */
   async approve(to: 'applying' | 'planning'): Promise<void> {
-    const { approval } = this.#options;
-    if (approval === undefined) {
-      throw new UserSyncError('not-approved', `Run ${this.run.id} is held: approve it first.`, { kind: 'usage' });
-    }
-    const { by, reason, withoutBlocks } = approval;
-    const update = { approvedBy: by, approvedAt: new Date(), approvalReason: reason, withoutBlocks };
-    await this.move(to, update, reason ?? undefined);
+    const { approvalReason } = await this.#lease.transaction((connection) =>
+      approvedRun(connection, this.run.id, this.#options.approval),
+    );
+    await this.move(to, {}, approvalReason ?? undefined);
   }
 
   async move(to: RunStatus, update: RunUpdate = {}, reason?: string): Promise<void> {

@@ -5,9 +5,11 @@ import { FeedRunner } from '../../src/daemon/feed-runner.js';
 import { collectFile, replaceControl, startBatch } from '../../src/sync/collect.js';
 import { cancelRun, requestApproval } from '../../src/sync/decide.js';
 import { Execution } from '../../src/sync/execution.js';
+import type { Approval } from '../../src/sync/context.js';
 import { executeRun } from '../../src/sync/pipeline.js';
 import { Lease } from '../../src/db/lease.js';
 import { record } from '../support/daemon-site.js';
+import { eventually } from '../support/eventually.js';
 import { codeOf, store } from '../support/lifecycle.js';
 import { APPROVAL, SyncHarness } from '../support/sync.js';
 
@@ -86,6 +88,115 @@ describe('The status of a run in the database', () => {
     expect(log.map(({ message }) => message)).to.include(
       `The run is cancelled, by user-sync: run ${later} with a later batch was applied.`,
     );
+  });
+});
+
+describe('An approval', () => {
+  const BLOCKS: Approval = { by: 'Bea', reason: 'all of it', withoutBlocks: false };
+  const NO_BLOCKS: Approval = { by: 'Ada', reason: 'they are on leave', withoutBlocks: true };
+
+  /** Blocks `bob` and updates nobody else than `ada`. */
+  async function held(harness: SyncHarness): Promise<number> {
+    await harness.sync([record('ada'), record('bob')]);
+    return (await harness.sync([record('ada', { JOB_TITLE: 'x' })], { settings: { autoApply: false } })).id;
+  }
+
+  async function approvalOf(harness: SyncHarness, id: number): Promise<object> {
+    const { approvedBy: by, approvalReason: reason, withoutBlocks } = (await findRun(harness.database, id))!;
+    return { by, reason, withoutBlocks };
+  }
+
+  async function messageOf(work: Promise<unknown>): Promise<string> {
+    return work.then(
+      () => 'no error',
+      (error: unknown) => (error as Error).message,
+    );
+  }
+
+  it('is the first that is given: a later one is told whose it is, and what to do', async () => {
+    await using harness = await SyncHarness.open();
+    const { database } = harness;
+    const run = await held(harness);
+    await requestApproval(database, run, NO_BLOCKS);
+    for (const late of [BLOCKS, { ...BLOCKS, withoutBlocks: true }, { ...NO_BLOCKS, withoutBlocks: false }]) {
+      expect(await codeOf(requestApproval(database, run, late))).to.equal('run-status');
+      expect(await messageOf(requestApproval(database, run, late))).to.equal(
+        `Run ${run} is approved already, by Ada, without its blocks, and is applied next. To decide otherwise, cancel it ` +
+          'and make a new run.',
+      );
+    }
+    expect(await approvalOf(harness, run)).to.deep.equal(NO_BLOCKS);
+    const runner = new FeedRunner({
+      context: harness.context,
+      feed: 'default',
+      settings: async () => harness.settings,
+      onEnded: () => Promise.resolve(),
+    });
+    expect(await runner.runOnce(new AbortController().signal)).to.equal('done');
+    expect((await findRun(database, run))?.counts).to.include({ updated: 1, blocked: 0 });
+    expect(await messageOf(requestApproval(database, run, BLOCKS))).to.equal(
+      `Run ${run} is complete: only a held run can be approved.`,
+    );
+  });
+
+  it('is one when two are given at the same time', async () => {
+    await using harness = await SyncHarness.open();
+    const run = await held(harness);
+    const both = [NO_BLOCKS, BLOCKS];
+    const given = await Promise.allSettled(both.map((one) => requestApproval(harness.database, run, one)));
+    expect(given.map(({ status }) => status)).to.have.members(['fulfilled', 'rejected']);
+    expect(await approvalOf(harness, run)).to.deep.equal(both[given[0]?.status === 'fulfilled' ? 0 : 1]);
+    const noted = await harness.rows(`select from sync.run_log where run_id = $1 and message like '% approved%'`, [
+      run,
+    ]);
+    expect(noted).to.have.length(1);
+  });
+
+  it('can be sent again by a client that heard no answer: it is the one on record, also when it was applied', async () => {
+    await using harness = await SyncHarness.open();
+    const run = await held(harness);
+    await requestApproval(harness.database, run, NO_BLOCKS);
+    const first = await findRun(harness.database, run);
+    await requestApproval(harness.database, run, NO_BLOCKS);
+    expect(await findRun(harness.database, run)).to.deep.equal(first);
+    expect((await harness.execute(run)).counts).to.include({ updated: 1, blocked: 0 });
+    await requestApproval(harness.database, run, NO_BLOCKS);
+    const noted = await harness.rows(`select from sync.run_log where run_id = $1 and message like '% approved%'`, [
+      run,
+    ]);
+    expect(noted).to.have.length(1);
+  });
+
+  it('does not reach a run that is cancelled in the same moment', async () => {
+    await using harness = await SyncHarness.open();
+    const { database } = harness;
+    const run = await held(harness);
+    let late: Promise<string> | undefined;
+    await database.transaction(async (connection) => {
+      await moveRun(connection, run, 'cancelled', 'test');
+      late = messageOf(requestApproval(database, run, BLOCKS));
+      await eventually('the approval to wait for the run', async () => {
+        const waiting = await harness.testDatabase.administrator.database.query(
+          `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+        );
+        return waiting.length > 0 || undefined;
+      });
+    });
+    expect(await late).to.equal(
+      `Run ${run} is cancelled: only a held run can be approved. \`user-sync reapply ${run}\` makes a new run of its batch.`,
+    );
+    expect(await approvalOf(harness, run)).to.deep.equal({ by: null, reason: null, withoutBlocks: false });
+  });
+
+  it('on record is not overruled by whoever applies the run, who may decide the same', async () => {
+    await using harness = await SyncHarness.open();
+    const run = await held(harness);
+    await requestApproval(harness.database, run, NO_BLOCKS);
+    expect(await codeOf(harness.execute(run, { approval: BLOCKS }))).to.equal('run-status');
+    expect(await findRun(harness.database, run)).to.include({ status: 'held', approvedBy: 'Ada' });
+    const done = await harness.execute(run, { approval: { ...BLOCKS, withoutBlocks: true } });
+    expect(done.counts).to.include({ updated: 1, blocked: 0 });
+    expect(await approvalOf(harness, run)).to.deep.equal(NO_BLOCKS);
   });
 });
 

@@ -50,6 +50,30 @@ describe('Just after many users came, before Postgres has counted them,', () => 
     expect(plan).to.match(/using object_pkey on object .*\n +Index Cond: \(ref = /);
   });
 
+  it('what a run planned and did not apply is looked for by its place in the plan', async () => {
+    const { database } = test;
+    await database.query(
+      `insert into sync.change (run_id, ordinal, kind, username, after)
+       select 1, number, 'add', 'user' || number, jsonb_build_object('text', repeat('-', 500))
+       from generate_series(0, ${ROWS - 1}) as number`,
+    );
+    await test.administrator.database.query(
+      `insert into sync.feed (name) values ('default');
+       insert into sync.run (id, feed_id, source) overriding system value select 1, id, 'test' from sync.feed;
+       insert into sync.chunk (run_id, first_ordinal, last_ordinal, is_block, applied_at)
+       select 1, number * 300, number * 300 + 299, false, now() from generate_series(0, ${ROWS / 300 - 1}) as number`,
+    );
+    const plan = (): Promise<string> =>
+      database.withConnection((connection) => planOf(connection, database.queryText('apply/withhold-unapplied'), [1]));
+    const before = await plan();
+    await test.administrator.database.query('analyze sync.change, sync.chunk');
+    for (const found of [before, await plan()]) {
+      expect(found).to.match(/change_pkey.*\n +Index Cond: \(\(run_id = .* AND \(ordinal >= .* AND \(ordinal <= /);
+      expect(found).to.match(/change_pkey.*\n +Index Cond: \(\(run_id = .* AND \(ordinal = ANY /);
+      expect(found).not.to.include('Seq Scan on change');
+    }
+  });
+
   it('records are looked for by their username', async () => {
     const plan = await test.database.withConnection(async (connection) => {
       await connection.query(

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { adoptAccount } from '../../src/sync/adopt.js';
-import { endOverride, pinValue, protectUser } from '../../src/sync/overrides.js';
+import { endOverride, lookAgain, pinValue, protectUser } from '../../src/sync/overrides.js';
 import { lookUpPerson } from '../../src/sync/person.js';
-import { SyncHarness, type BatchOptions } from '../support/sync.js';
+import { APPROVAL, SyncHarness, type BatchOptions } from '../support/sync.js';
 
 const WHY = { reason: 'a test', by: 'test' };
 
@@ -231,5 +231,108 @@ describe('Adopting an account', () => {
     expect(await adopt({ username: 'new', email: 'nobody@example.org' })).to.equal('adopt-impossible');
     expect(await adopt({ username: 'new', email: 'ada@example.org' })).to.equal('adopt-impossible');
     expect(await adopt({ username: 'ada', feed: 'none' })).to.equal('adopt-impossible');
+  });
+});
+
+describe('What is decided about a user while a run is held', () => {
+  const HELD: BatchOptions = { settings: { autoApply: false } };
+
+  /** `ada` is not in the batch, and `bob` is another. */
+  async function holdWithoutAda(harness: SyncHarness): Promise<number> {
+    const held = await harness.sync([record('bob', { LAST_NAME: 'Other' })], HELD);
+    expect(held.status).to.equal('held');
+    return held.id;
+  }
+
+  it('counts when the run is approved: somebody who is protected is not blocked', async () => {
+    await using harness = await SyncHarness.open();
+    await harness.sync([record('ada'), record('bob')]);
+    const held = await holdWithoutAda(harness);
+    await protectUser(harness.context, 'ada', WHY);
+    const done = await harness.execute(held, { approval: APPROVAL });
+    expect(done.counts).to.include({ updated: 1, blocked: 0 });
+    expect(await users(harness)).to.deep.equal({ ada: true, bob: true });
+  });
+
+  it('counts also when it was decided in the moment in which the run was planned', async () => {
+    await using harness = await SyncHarness.open();
+    await harness.sync([record('ada'), record('bob')]);
+    await harness.administer(
+      `create function protect() returns trigger language plpgsql as $$ begin
+         insert into sync.override (username, kind, reason, made_by) values ('ada', 'protect', 'a test', 'test');
+         return null;
+       end $$;
+       create trigger protect after insert on sync.run_log for each row when (new.message like 'Planned: %')
+         execute function protect()`,
+    );
+    const held = await holdWithoutAda(harness);
+    await harness.administer('drop trigger protect on sync.run_log');
+    const done = await harness.execute(held, { approval: APPROVAL });
+    expect(done.counts).to.include({ updated: 1, blocked: 0 });
+  });
+
+  it('counts when a protection is ended: the user is blocked', async () => {
+    await using harness = await SyncHarness.open();
+    await harness.sync([record('ada'), record('bob')]);
+    await protectUser(harness.context, 'ada', WHY);
+    const held = await holdWithoutAda(harness);
+    await endOverride(harness.context, 'ada', 'protect', null);
+    expect((await harness.execute(held, { approval: APPROVAL })).counts).to.include({ updated: 1, blocked: 1 });
+  });
+
+  it('does not block somebody whose protection ran out: nobody saw that in the plan, and the next run does it', async () => {
+    await using harness = await SyncHarness.open();
+    await harness.sync([record('ada'), record('bob')]);
+    await protectUser(harness.context, 'ada', { ...WHY, until: new Date(Date.now() + 3_600_000) });
+    const held = await holdWithoutAda(harness);
+    // As time passes: the row is not written.
+    await harness.administer(
+      `alter table sync.override disable trigger user;
+       update sync.override set until = clock_timestamp();
+       alter table sync.override enable trigger user`,
+    );
+    expect((await harness.execute(held, { approval: APPROVAL })).counts).to.include({ updated: 1, blocked: 0 });
+    const next = await harness.sync([record('bob', { LAST_NAME: 'Other' })]);
+    expect(next.counts).to.include({ updated: 0, blocked: 1 });
+  });
+
+  it('counts when a value is pinned', async () => {
+    await using harness = await SyncHarness.open();
+    await harness.sync([record('ada'), record('bob')]);
+    const held = await holdWithoutAda(harness);
+    await pinValue(harness.context, 'bob', { name: 'nameLast', text: 'King' }, WHY);
+    await harness.execute(held, { approval: APPROVAL });
+    const [bob] = await harness.rows('select name_last from directory.users where username = $1', ['bob']);
+    expect(bob).to.deep.equal({ name_last: 'King' });
+  });
+
+  it('counts when another feed adopts the user, who is not blocked for being missing from this one', async () => {
+    await using harness = await SyncHarness.open();
+    await harness.sync([record('ada'), record('bob')]);
+    await harness.sync([record('zoe')], { feed: 'hr' });
+    const held = await holdWithoutAda(harness);
+    await adoptAccount(harness.context, { username: 'ada', feed: 'hr' });
+    expect((await harness.execute(held, { approval: APPROVAL })).counts).to.include({ updated: 1, blocked: 0 });
+    expect(await users(harness)).to.deep.equal({ ada: true, bob: true, zoe: true });
+  });
+
+  it('counts when an account made by hand is adopted, whose record was rejected', async () => {
+    await using harness = await SyncHarness.open();
+    await harness.rows(`insert into directory.account (email) values ('ada@example.org')`);
+    await harness.sync([record('bob')]);
+    const held = await harness.sync([record('ada'), record('bob', { LAST_NAME: 'Other' })], HELD);
+    expect(held.counts).to.include({ rejected: 1, updated: 1 });
+    await adoptAccount(harness.context, { username: 'ada', feed: 'default', email: 'ada@example.org' });
+    expect((await harness.execute(held.id, { approval: APPROVAL })).counts).to.include({ rejected: 0, updated: 2 });
+  });
+
+  it('counts when the user is to be looked at again', async () => {
+    await using harness = await SyncHarness.open();
+    await harness.sync([record('ada'), record('bob')]);
+    await harness.rows(`update directory.account set name_first = 'by hand' where email = 'bob@example.org'`);
+    const held = await harness.sync([record('ada', { LAST_NAME: 'Other' }), record('bob', { STAMP: 'other' })], HELD);
+    expect(held.counts).to.include({ updated: 1 });
+    await lookAgain(harness.database, 'bob');
+    expect((await harness.execute(held.id, { approval: APPROVAL })).counts).to.include({ updated: 2 });
   });
 });

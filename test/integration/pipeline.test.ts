@@ -1,6 +1,9 @@
 import { expect } from 'chai';
+import { missingAlarm } from '../../src/db/housekeeping.js';
 import { readLog, type RunLogEntry } from '../../src/db/run-log.js';
+import { findRun } from '../../src/db/runs.js';
 import { cancelRun } from '../../src/sync/decide.js';
+import { executeRun } from '../../src/sync/pipeline.js';
 import { APPROVAL, SyncHarness, person } from '../support/sync.js';
 
 async function users(harness: SyncHarness): Promise<Map<string, Record<string, unknown>>> {
@@ -407,6 +410,23 @@ describe('A dry run', () => {
     // Nor does its control file stay.
     expect(await harness.rows('select control_id from sync.feed')).to.deep.equal([{ control_id: null }]);
   });
+
+  it('of the batch applied last is nothing new, and neither cancels a later one nor counts as a batch that came', async () => {
+    await using harness = await SyncHarness.open();
+    const { database } = harness;
+    const batch = [person('a'), person('b')];
+    const first = await harness.sync(batch);
+    const held = await harness.sync([person('a')], { settings: { autoApply: false } });
+    const dry = await harness.sync(batch, { dryRun: true });
+    expect(dry).to.include({ status: 'complete', outcome: 'nothing-new', applied: false });
+    expect((await findRun(database, held.id))?.status).to.equal('held');
+    expect((await missingAlarm(database, 'default'))?.lastBatchAt).to.deep.equal(first.finishedAt);
+    // The same file as a batch is one that came, and the later one.
+    const sent = await harness.sync(batch);
+    expect(sent).to.include({ outcome: 'nothing-new', applied: true });
+    expect((await findRun(database, held.id))?.status).to.equal('cancelled');
+    expect((await missingAlarm(database, 'default'))?.lastBatchAt).to.deep.equal(sent.finishedAt);
+  });
 });
 
 describe('A record that the database refuses', () => {
@@ -451,6 +471,37 @@ describe('The change log for applications', () => {
     ]);
     const all = await harness.rows('select * from directory.changes order by id');
     expect(await harness.rows('select * from directory.changes_after(0)')).to.deep.equal(all);
+  });
+});
+
+describe('A run that is planned again after it had applied something', () => {
+  it('publishes only what it applied when it ends before the new plan is cut into chunks', async () => {
+    await using harness = await SyncHarness.open();
+    const runId = await harness.submit(Array.from({ length: 9 }, (_, number) => person(`u${number}`)));
+    const stop = new AbortController();
+    const left = executeRun(harness.context, runId, {
+      settings: { ...harness.settings, chunkSize: 3, concurrency: 1 },
+      actor: 'test',
+      signal: stop.signal,
+      isLeft: () => true,
+      onProgress: ({ phase }) => {
+        if (phase === 'apply') stop.abort(new Error('stopped by the test'));
+      },
+    });
+    expect(await failureOf(left)).to.have.property('message', 'stopped by the test');
+    await harness.administer(
+      `create function full_disk() returns trigger language plpgsql as
+         $$ begin raise exception 'no space left' using errcode = '53100'; end $$;
+       create trigger full_disk before insert on sync.chunk for each statement execute function full_disk()`,
+    );
+    await failureOf(harness.execute(runId));
+    const run = await findRun(harness.database, runId);
+    expect(run).to.include({ status: 'failed', published: true });
+    expect(run?.counts).to.include({ added: 3 });
+    expect(await harness.rows('select from sync.change where run_id = $1', [runId])).to.have.length(9);
+    const published = await harness.rows<{ username: string }>('select username from directory.changes order by id');
+    expect(published.map(({ username }) => username)).to.deep.equal([...(await users(harness)).keys()]);
+    expect(published).to.have.length(3);
   });
 });
 

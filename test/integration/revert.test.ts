@@ -1,6 +1,9 @@
 import { expect } from 'chai';
 import { rm } from 'node:fs/promises';
-import { runFiles, type RunRow } from '../../src/db/runs.js';
+import { laterBatch } from '../../src/db/run-details.js';
+import { findRun, runFiles, type RunRow } from '../../src/db/runs.js';
+import { adoptAccount } from '../../src/sync/adopt.js';
+import { cancelRun } from '../../src/sync/decide.js';
 import { submitReapply, submitRevert } from '../../src/sync/revert.js';
 import { dependentsModel } from '../support/dependents-model.js';
 import { APPROVAL, SyncHarness, type BatchOptions } from '../support/sync.js';
@@ -157,6 +160,20 @@ describe('Taking a run back', () => {
     expect((await directory(harness))['changes']).to.deep.include({ name_first: 'by hand', title: null });
   });
 
+  it('leaves users alone whom another feed adopted since, also while it was held', async () => {
+    await using harness = await open();
+    await harness.sync([person('other')], { feed: 'hr' });
+    await harness.sync(BEFORE);
+    const run = await harness.sync(AFTER);
+    await adoptAccount(harness.context, { username: 'joins', feed: 'hr' });
+    const held = await revert(harness, run, { settings: { autoApply: false } });
+    expect(held.counts).to.include({ updated: 1, blocked: 0, unblocked: 1, rejected: 1 });
+    await adoptAccount(harness.context, { username: 'changes', feed: 'hr' });
+    const reverted = await harness.execute(held.id, { approval: APPROVAL });
+    expect(reverted.counts).to.include({ updated: 0, blocked: 0, unblocked: 1, rejected: 2 });
+    expect((await changedSince(harness, reverted)).sort()).to.deep.equal(['changes', 'joins']);
+  });
+
   it('does not mind what changed of other things', async () => {
     await using harness = await open();
     await harness.sync(BEFORE);
@@ -255,6 +272,37 @@ describe('Applying an earlier run again', () => {
     expect(again).to.deep.include({ status: 'complete', kind: 'reapply', ofRun: first.id, controlId: first.controlId });
     expect(again.counts).to.include({ records: 3, updated: 1, unblocked: 1, blocked: 1 });
     expect((await directory(harness))['leaves']).to.deep.include({ is_active: true });
+  });
+
+  it('cancels no held run with a later batch, whether or not it changes something', async () => {
+    await using harness = await open();
+    const first = await harness.sync(BEFORE);
+    const second = await harness.sync(AFTER);
+    const held = await harness.sync([...AFTER, person('comes')], { settings: { autoApply: false } });
+    const apply = async ({ id }: RunRow): Promise<RunRow> =>
+      harness.execute(await submitReapply(harness.context, id, { source: 'test' }));
+    const same = await apply(second);
+    expect(same.outcome).to.equal('nothing-new');
+    const back = await apply(first);
+    expect(back.outcome).to.equal('applied');
+    await apply(back);
+    expect((await findRun(harness.database, held.id))?.status).to.equal('held');
+    // So nobody is warned of it, either.
+    expect(await laterBatch(harness.database, held)).to.equal(undefined);
+    expect((await harness.execute(held.id, { approval: APPROVAL })).status).to.equal('complete');
+    expect(await directory(harness)).to.have.all.keys('changes', 'comes', 'joins', 'leaves', 'stays');
+  });
+
+  it('cancels held runs with an earlier batch, as the run would have that is applied again', async () => {
+    await using harness = await open();
+    await harness.sync(BEFORE);
+    const held = await harness.sync(AFTER, { settings: { autoApply: false } });
+    const later = await harness.sync([...AFTER, person('comes')], { settings: { autoApply: false } });
+    await cancelRun(harness.database, later.id, 'test');
+    const again = await harness.execute(await submitReapply(harness.context, later.id, { source: 'test' }));
+    expect(again).to.include({ status: 'complete', outcome: 'applied' });
+    expect((await findRun(harness.database, held.id))?.status).to.equal('cancelled');
+    expect(await laterBatch(harness.database, held)).to.equal(again.id);
   });
 
   it('is refused when the files are gone, or there never were any', async () => {

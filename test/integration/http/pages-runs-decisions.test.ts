@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { listAudit } from '../../../src/db/audit.js';
+import { Lease } from '../../../src/db/lease.js';
 import { runTransitions } from '../../../src/db/run-details.js';
 import { findRun, type RunRow } from '../../../src/db/runs.js';
 import { changeSettings } from '../../../src/settings/feed-settings.js';
@@ -59,6 +60,31 @@ describe('Deciding on the page of a run', () => {
     const [, second] = await http.site.atRest(2, 'complete');
     expect([second!.withoutBlocks, second!.counts.blocked]).to.deep.equal([true, 0]);
     expect(Object.values(await http.site.users())).to.deep.equal(Array.from({ length: 10 }, () => true));
+  });
+
+  it('keeps the first of several decisions, and tells the second person whose it is', async () => {
+    await using http = await HttpSite.open(GUARDED);
+    const { database } = http.app;
+    const ada = await firstRun(http);
+    const bea = await http.signIn('operator', 'Bea');
+    await http.site.drop('users.json', TEN.slice(0, 6));
+    await http.site.atRest(2, 'complete', 'held');
+    const busy = await Lease.acquire(database, { id: 1, name: 'default' }, 'elsewhere:1:x', 60_000);
+    const reason = { reason: 'they are on leave' };
+    // Twice, as by a double click.
+    for (let click = 0; click < 2; click++) {
+      const approved = await ada.post('/runs/2/approve-without-blocks', reason);
+      expect([approved.status, approved.headers.get('location')]).to.deep.equal([303, '/runs/2']);
+    }
+    const late = await bea.post('/runs/2/approve', { reason: 'they have left' });
+    expect(late.status).to.equal(409);
+    expect(await late.text()).to.include('Run 2 is approved already, by operator, without its blocks');
+    await busy?.release();
+    const [, second] = await http.site.atRest(2, 'complete');
+    expect(second).to.include({ approvedBy: 'operator', withoutBlocks: true });
+    expect(second!.counts.blocked).to.equal(0);
+    const audit = await listAudit(database, { limit: 5, subject: 'run 2' });
+    expect(new Set(audit.map(({ actor }) => actor))).to.deep.equal(new Set(['operator']));
   });
 
   it('cancels, applies again and takes back', async () => {
