@@ -157,6 +157,19 @@ describe('Pages about feeds', () => {
     expect((await send(anna, 'x'.repeat(17 * 1024 ** 2))).status).to.equal(413);
   });
 
+  it('show what a batch waits for, also by a control file with a byte-order mark', async () => {
+    await using http = await HttpSite.open();
+    const vera = await http.signIn('viewer');
+    const files = { users: { read: 'json' }, extra: { read: 'json' } };
+    await http.site.drop('_control.json', `\uFEFF${JSON.stringify({ ...CONTROL, files })}`);
+    await http.site.drop('users.json', []);
+    await http.site.atRest(1, 'uploading');
+    for (const path of ['/', '/runs/1']) expect(await wellFormed(vera, path)).to.match(/[Ww]aits for\s+<code>extra</);
+    const { secret } = await http.key('read');
+    const answer = await http.fetch('/api/v1/runs/1', { headers: { authorization: `Bearer ${secret}` } });
+    expect(answer.status).to.equal(200);
+  });
+
   it('read nothing of a file from whoever may not send one', async () => {
     await using http = await HttpSite.open();
     await http.signIn('admin');
