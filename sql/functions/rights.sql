@@ -18,6 +18,7 @@ returns table (kind text, object text, privileges text[]) language sql immutable
     ('table', 'sync.change', '{select,insert,update,delete}'),
     ('table', 'sync.chunk', '{select,insert,update,delete}'),
     ('table', 'sync.control_file', '{select,insert}'),
+    ('table', 'sync.dropped_file', '{select,insert}'),
     ('table', 'sync.feed', '{select,insert,update}'),
     ('table', 'sync.feed_user', '{select,insert,update}'),
     ('table', 'sync.migration', '{select}'),

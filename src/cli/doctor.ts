@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { loadModel, withDatabase } from '../app.js';
+import { loadLanguage, loadModel, withDatabase } from '../app.js';
 import type { Config } from '../config/config.js';
 import { messageOf } from '../lib/errors.js';
 import { printable } from '../lib/printable.js';
@@ -21,6 +21,11 @@ export const registerDoctor: RegisterCommand = (program, context) => {
       const config = await context.loadConfig(command);
       const where = config.file ?? 'defaults only: there is no user-sync.yaml here';
       const logger = context.logger(config);
+      // Without it, what is wrong with model or plugins is a finding of its own.
+      const language = await loadLanguage(config).then(
+        (loaded) => loaded.language,
+        () => undefined,
+      );
       const findings = [
         good('configuration', where),
         await checkModel(config),
@@ -28,7 +33,7 @@ export const registerDoctor: RegisterCommand = (program, context) => {
         ...(await checkDirectories(config)),
         ...(await checkLimits()),
         ...(await checkReports(config)),
-        ...(await withDatabase(config, logger, (database) => checkDatabase(database, config)).catch(
+        ...(await withDatabase(config, logger, (database) => checkDatabase(database, config, language)).catch(
           (error: unknown) => [bad('database', messageOf(error))],
         )),
       ];

@@ -4,16 +4,10 @@ import { logRun } from '../db/run-log.js';
 import type { Answer, DropHandler, DroppedFile, IntakeWarning, StartSignal } from '../intake/drop-handler.js';
 import type { QuarantineRecord } from '../intake/quarantine-record.js';
 import { describeProblem, InvalidFileError, UserSyncError } from '../lib/errors.js';
-import {
-  collectFile,
-  listedFiles,
-  replaceControl,
-  startBatch,
-  type Collected,
-  type StartRule,
-} from '../sync/collect.js';
+import { collectDropped, replaceControl, startBatch, type Collected, type StartRule } from '../sync/collect.js';
 import type { SyncContext } from '../sync/context.js';
 import { MAX_CONTROL_BYTES } from '../sync/control.js';
+import { expectedFiles } from '../sync/expected-files.js';
 
 export interface FeedIntakeOptions {
   readonly context: SyncContext;
@@ -39,20 +33,23 @@ export class FeedIntake implements DropHandler {
 
   async onFile(file: DroppedFile): Promise<Answer> {
     const { context, feed, startRule, onQueued } = this.#options;
-    const { name, digest, sizeBytes, originalFilename } = file;
+    const { name, digest, sizeBytes, originalFilename, original } = file;
     await this.#assertOnDuty();
-    const listed = await listedFiles(context, feed);
-    if (listed === undefined) {
-      await this.#tellOnce(`The file ${originalFilename} waits: the feed has no control file yet`);
+    const expected = await expectedFiles(context, feed);
+    if (expected.kind === 'no-control') {
+      await this.#tellOnce('warn', `The file ${originalFilename} waits: the feed has no control file yet`);
       return { kind: 'later' };
     }
-    if (!listed.includes(name)) return { kind: 'unknown-name', expectedNames: listed };
-    const collected = await collectFile(context, {
+    if (expected.kind === 'unusable') return this.#waitForControl(originalFilename, expected.error);
+    if (!expected.names.includes(name)) return { kind: 'unknown-name', expectedNames: expected.names };
+    const request = {
       feed,
       file: { name, digest, sizeBytes, originalFilename, source: SOURCE },
       start: await startRule(),
       mayReplace: true,
-    });
+    };
+    const collected = await collectDropped(context, request, original);
+    if (collected === undefined) return this.#takenBefore(originalFilename);
     await this.#tell(file, collected);
     if (collected.queued) onQueued();
     return { kind: 'taken' };
@@ -64,11 +61,14 @@ export class FeedIntake implements DropHandler {
     if (file.sizeBytes > MAX_CONTROL_BYTES) {
       return { kind: 'refused', detail: `A control file has at most ${MAX_CONTROL_BYTES} bytes.` };
     }
-    const { originalFilename, digest } = file;
+    const { originalFilename, name, digest, original } = file;
     const text = await readFile(context.store.pathOf(digest), 'utf8');
     const what = `The control file ${originalFilename}`;
     try {
-      const completed = await replaceControl(context, { feed, text, what, source: SOURCE, start: await startRule() });
+      const dropped = { name, digest, original };
+      const start = await startRule();
+      const { isNew, completed } = await replaceControl(context, { feed, text, what, source: SOURCE, start, dropped });
+      if (!isNew) return await this.#takenBefore(originalFilename);
       await this.#log('info', `${what} is in force now`);
       if (completed !== undefined) {
         const waits = completed.queued ? 'complete' : 'complete, and waits for the start';
@@ -85,6 +85,8 @@ export class FeedIntake implements DropHandler {
   async onStart({ originalFilename }: StartSignal): Promise<Answer> {
     const { context, feed, onQueued } = this.#options;
     await this.#assertOnDuty();
+    const expected = await expectedFiles(context, feed);
+    if (expected.kind === 'unusable') return this.#waitForControl(originalFilename, expected.error);
     const started = await startBatch(context, feed, SOURCE).catch((error: unknown) => {
       if (error instanceof UserSyncError && error.code === 'control-missing') return { missing: [] };
       throw error;
@@ -125,11 +127,23 @@ export class FeedIntake implements DropHandler {
     await this.#log('info', message, run, { file: digest });
   }
 
+  /** What was told and not removed: by a process that was killed, or as it may not be. */
+  async #takenBefore(originalFilename: string): Promise<Answer> {
+    await this.#log('info', `The file ${originalFilename} was taken before, and not removed: it is not taken again`);
+    return { kind: 'taken' };
+  }
+
+  /** Taken now, a batch could only fail; in the drop directory it waits for the control file that can read it. */
+  async #waitForControl(originalFilename: string, { message }: InvalidFileError): Promise<Answer> {
+    await this.#tellOnce('error', `The file ${originalFilename} waits for another control file. ${message}`);
+    return { kind: 'later' };
+  }
+
   /** A file that waits is asked about with every scan. */
-  async #tellOnce(message: string): Promise<void> {
+  async #tellOnce(level: 'warn' | 'error', message: string): Promise<void> {
     if (this.#told.has(message)) return;
     this.#told.add(message);
-    await this.#log('warn', message);
+    await this.#log(level, message);
   }
 
   /** One event for those who watch the process. */

@@ -3,12 +3,14 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import type { App } from '../app.js';
 import type { FeedConfig } from '../config/config.js';
+import { findFeed } from '../db/feeds.js';
 import type { Lease } from '../db/lease.js';
+import { isRetryable } from '../db/sqlstate.js';
 import { DropDirectory, type PendingFiles } from '../intake/drop-directory.js';
 import type { Quarantine } from '../intake/quarantine.js';
 import { WakeUp } from '../intake/wake-up.js';
 import { messageOf } from '../lib/errors.js';
-import { listedFiles, replaceControl } from '../sync/collect.js';
+import { replaceControl } from '../sync/collect.js';
 import { FeedDuty } from './feed-duty.js';
 import { FeedIntake } from './feed-intake.js';
 import { FeedRunner } from './feed-runner.js';
@@ -125,7 +127,7 @@ export class FeedService {
   /** The control file that the configuration names is for a feed that has none yet. */
   async #takeConfiguredControl(): Promise<void> {
     const { app, feed, config } = this.#options;
-    if (config.control === undefined || (await listedFiles(app.sync, feed)) !== undefined) return;
+    if (config.control === undefined || (await findFeed(app.database, feed))?.controlId != null) return;
     const what = `The control file ${config.control}`;
     try {
       await replaceControl(app.sync, {
@@ -137,6 +139,8 @@ export class FeedService {
       });
       app.logger.info(`${what} is in force now`, { feed });
     } catch (error) {
+      // The database was away: whoever is on duty next takes it.
+      if (isRetryable(error)) throw error;
       app.logger.error(`${what} cannot be used; the feed waits for another one`, { feed, reason: messageOf(error) });
     }
   }

@@ -58,6 +58,16 @@ export async function controlFile(database: Executor, id: number): Promise<Contr
 }
 
 /**
+ * Names of the files that a kept control file lists, in its order. It was valid when it was kept, so its text can be
+ * trusted; what the model or the plugins allow since makes no difference to them.
+ */
+export function listedIn({ content }: Pick<ControlFileRow, 'content'>): string[] {
+  const text = content.startsWith('\uFEFF') ? content.slice(1) : content;
+  const { files } = JSON.parse(text) as { readonly files: object };
+  return Object.keys(files);
+}
+
+/**
  * Keeps a control file for a feed; the text that is in force already is not kept again.
  *
  * @param inForce whether later batches of the feed are to use it too.

@@ -13,6 +13,7 @@ import {
 } from '../domain/run.js';
 import { UserSyncError } from '../lib/errors.js';
 import type { Connection, Database, Executor } from './database.js';
+import { listedIn } from './feeds.js';
 
 /** Everything known of a run except its log, plan and files. */
 export interface RunRow {
@@ -338,16 +339,13 @@ export async function missingFiles(
   run: Pick<RunRow, 'id' | 'feedId' | 'status'>,
 ): Promise<string[]> {
   if (run.status !== 'uploading') return [];
-  const rows = await database.query<{ name: string }>(
-    `select listed.name
-     from sync.feed
-     join sync.control_file on control_file.id = feed.control_id
-     cross join lateral json_object_keys(control_file.content::json->'files') with ordinality as listed (name, position)
-     where feed.id = $1 and not exists (select from sync.run_file where run_id = $2 and run_file.name = listed.name)
-     order by listed.position`,
+  const [row] = await database.query<{ content: string; present: readonly string[] }>(
+    `select control_file.content, array(select name from sync.run_file where run_id = $2) as present
+     from sync.feed join sync.control_file on control_file.id = feed.control_id
+     where feed.id = $1`,
     [run.feedId, run.id],
   );
-  return rows.map(({ name }) => name);
+  return row === undefined ? [] : listedIn(row).filter((name) => !row.present.includes(name));
 }
 
 /** Before a run is planned its counts are empty. */

@@ -120,8 +120,8 @@ export class Actions {
     const { app, daemon } = this.#context;
     const { start } = await app.feed(feed);
     const source = actor.principal.actor;
-    const ready = await replaceControl(app.sync, { feed, text, what: 'The control file', source, start });
-    if (ready?.queued === true) daemon.wake(feed);
+    const { completed } = await replaceControl(app.sync, { feed, text, what: 'The control file', source, start });
+    if (completed?.queued === true) daemon.wake(feed);
     const inForce = await findControlFile(app.database, feed, 'current');
     await this.note(actor, 'control-replaced', `feed ${feed}`, { id: inForce?.id, digest: inForce?.digest });
   }

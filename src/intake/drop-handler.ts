@@ -9,6 +9,8 @@ export interface DroppedFile {
   /** SHA-256, hex: its name in the store. */
   readonly digest: string;
   readonly sizeBytes: number;
+  /** With name and digest, which upload it is: the same whenever it is told. */
+  readonly original: string;
   readonly receivedAt: Date;
 }
 
@@ -57,8 +59,8 @@ export type IntakeWarningCode = (typeof INTAKE_WARNINGS)[number];
  * What the intake tells. The answers are awaited; throwing means 'could not be recorded': the file stays in the drop
  * directory and the handler is asked again after the next scan.
  *
- * Each file is told **at least once**: after a crash between the handler's answer and the removal of the original, the same
- * bytes are told again.
+ * Each file is told **at least once**: after a crash between the handler's answer and the removal of the original, or when
+ * it may not be removed, the same `original` is told again.
  */
 export interface DropHandler {
   onFile(file: DroppedFile): Promise<Answer>;

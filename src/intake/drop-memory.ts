@@ -22,7 +22,7 @@ const MAX_TAKEN = 1000;
 
 /**
  * What is kept between scans. It may all be lost: after a restart files settle anew, and what was recorded but not removed
- * is recorded once more.
+ * is told once more.
  */
 export class DropMemory {
   #observations = new Map<string, Observation>();

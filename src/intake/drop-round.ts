@@ -178,6 +178,7 @@ export class DropRound {
       name: batch.kind === 'file' ? batch.name : '_control',
       originalFilename: entry.name.shown,
       ...stored,
+      original: entry.original,
       receivedAt: this.#context.now(),
     };
     const outcome = await this.#ask(entry, () => (isControl ? handler.onControl(file) : handler.onFile(file)));

@@ -75,7 +75,7 @@ export function isAside(name: Buffer): boolean {
 
 /**
  * Puts back what a killed program left in a folder of `removeIfSame`: whether it was the file that had been taken, or a
- * newer one, is not known. Taken again, the same bytes do no harm.
+ * newer one, is not known. Its `original` tells whoever has it on record.
  */
 export async function restoreAside(folder: AnchoredFolder, asideName: Buffer): Promise<void> {
   const aside = await folder.child(asideName);

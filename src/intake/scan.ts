@@ -3,7 +3,7 @@ import pLimit from 'p-limit';
 import type { AnchoredFolder } from './anchored-folder.js';
 import { entryName, roleOf, subjectOf, type EntryName, type Role } from './entry-name.js';
 import { codeOf } from './file-system-error.js';
-import { fingerprintOf, type Fingerprint } from './fingerprint.js';
+import { fingerprintOf, originalOf, type Fingerprint } from './fingerprint.js';
 
 export type EntryKind = 'file' | 'directory' | 'link' | 'fifo' | 'socket' | 'device';
 
@@ -13,6 +13,7 @@ export interface DropEntry {
   readonly role: Role;
   readonly kind: EntryKind;
   readonly fingerprint: Fingerprint;
+  readonly original: string;
   /** How many names the file has. */
   readonly links: number;
 }
@@ -74,6 +75,7 @@ async function lookAt(folder: AnchoredFolder, bytes: Buffer): Promise<DropEntry 
       role: roleOf(name),
       kind: kindOf(stats),
       fingerprint: fingerprintOf(stats),
+      original: originalOf(stats),
       links: Number(stats.nlink),
     };
   } catch (error) {

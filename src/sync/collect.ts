@@ -1,3 +1,4 @@
+import { noteDropped, type DroppedOriginal } from '../db/dropped-files.js';
 import { controlFile, ensureFeed, findFeed, putControlFile, type FeedRow } from '../db/feeds.js';
 import type { Connection } from '../db/database.js';
 import { logRun } from '../db/run-log.js';
@@ -39,25 +40,28 @@ const COLLECTING = 5_231_989;
  * started, else of a new one. When it has all files, it is ready, and with the rule `when-ready` a daemon takes it up.
  *
  * @throws UserSyncError `unknown-file` with the names that the control file lists; `already-uploaded` and `past-uploading`
- *   for what may not be replaced; `control-missing`
+ *   for what may not be replaced; `control-missing`; `invalid-control-file` when the one in force cannot be used any more
  */
 export async function collectFile(context: SyncContext, request: CollectRequest): Promise<Collected> {
-  const { feed: feedName, file, mayReplace } = request;
-  return inFeed(context, feedName, async (connection, feed, control) => {
-    const listed = control.files.map(({ name }) => name);
-    const { batch, before } = await placeOf(connection, { feed, listed, name: file.name, mayReplace });
-    const run = batch ?? (await newBatch(connection, feed, file.source));
-    const replaced = before !== undefined && before.digest !== file.digest;
-    await putFile(connection, run, file);
-    if (replaced) {
-      const message = `The file ${file.name} was replaced by a later one before the batch started.`;
-      await logRun(connection, run, 'warn', message);
-    }
-    const missing = await missingFiles(connection, run, listed);
-    if (missing.length === 0) await makeReady(connection, run, feed, listed, file.source);
-    if (missing.length === 0 && request.start === 'when-ready') await queue(connection, run);
-    const now = await findRun(connection, run);
-    return { run, status: now?.status ?? 'uploading', queued: now?.queued ?? false, replaced, missing };
+  return inFeed(context, request.feed, (connection, feed, control) => collect(connection, feed, control, request));
+}
+
+/**
+ * The same for a file of a drop directory, which is told until it is gone from there. One that is on record already would
+ * begin the next batch, and complete it with what is a batch old.
+ *
+ * @returns undefined when it is on record, of whichever batch
+ * @throws what `collectFile` throws
+ */
+export async function collectDropped(
+  context: SyncContext,
+  request: CollectRequest,
+  original: string,
+): Promise<Collected | undefined> {
+  const { name, digest } = request.file;
+  return inFeed(context, request.feed, async (connection, feed, control) => {
+    const isNew = await noteDropped(connection, feed.id, { name, digest, original });
+    return isNew ? collect(connection, feed, control, request) : undefined;
   });
 }
 
@@ -106,39 +110,41 @@ export interface ControlRequest {
   readonly what: string;
   readonly source: string;
   readonly start: StartRule;
+  /** Of one that was dropped. */
+  readonly dropped?: DroppedOriginal;
+}
+
+export interface Replaced {
+  /** False: that very file was dropped and put in force before, perhaps one or two others since. */
+  readonly isNew: boolean;
+  /** The batch that became ready. */
+  readonly completed?: Pick<Collected, 'run' | 'queued'>;
 }
 
 /**
  * Puts a control file in force for a feed. A batch that is being taken in may have all files that this one lists: then no
  * further file comes that could complete it, so it is ready now, and with the rule `when-ready` a daemon takes it up.
  *
- * @returns the batch that became ready
  * @throws InvalidFileError `invalid-control-file` with every problem; the previous one stays in force
  */
 export async function replaceControl(
   context: SyncContext,
-  { feed: feedName, text, what, source, start }: ControlRequest,
-): Promise<Pick<Collected, 'run' | 'queued'> | undefined> {
+  { feed: feedName, text, what, source, start, dropped }: ControlRequest,
+): Promise<Replaced> {
   const listed = readControlFile(text, context.language, what).files.map(({ name }) => name);
   const feed = await ensureFeed(context.database, feedName);
   return context.database.transaction(async (connection) => {
     await connection.query('select pg_advisory_xact_lock($1, $2)', [COLLECTING, feed.id]);
+    if (dropped !== undefined && !(await noteDropped(connection, feed.id, dropped))) return { isNew: false };
     const { id: controlId } = await putControlFile(connection, feed, text, source, true);
     const run = await openBatch(connection, feed.id);
-    if (run === undefined || (await findRun(connection, run))?.status !== 'uploading') return undefined;
-    if ((await missingFiles(connection, run, listed)).length > 0) return undefined;
+    if (run === undefined || (await findRun(connection, run))?.status !== 'uploading') return { isNew: true };
+    if ((await missingFiles(connection, run, listed)).length > 0) return { isNew: true };
     await makeReady(connection, run, { ...feed, controlId }, listed, source);
     const queued = start === 'when-ready';
     if (queued) await queue(connection, run);
-    return { run, queued };
+    return { isNew: true, completed: { run, queued } };
   });
-}
-
-/** The files that the feed's control file lists; undefined while it has none. */
-export async function listedFiles(context: SyncContext, feedName: string): Promise<readonly string[] | undefined> {
-  const feed = await findFeed(context.database, feedName);
-  const row = feed?.controlId == null ? undefined : await controlFile(context.database, feed.controlId);
-  return row === undefined ? undefined : readControlRow(row, context.language).files.map(({ name }) => name);
 }
 
 /** In a transaction that no other file of the feed is recorded in at the same time. */
@@ -160,6 +166,28 @@ async function inFeed<T>(
     }
     return work(connection, feed, readControlRow(row, context.language));
   });
+}
+
+async function collect(
+  connection: Connection,
+  feed: FeedRow,
+  control: ControlFile,
+  { file, mayReplace, start }: CollectRequest,
+): Promise<Collected> {
+  const listed = control.files.map(({ name }) => name);
+  const { batch, before } = await placeOf(connection, { feed, listed, name: file.name, mayReplace });
+  const run = batch ?? (await newBatch(connection, feed, file.source));
+  const replaced = before !== undefined && before.digest !== file.digest;
+  await putFile(connection, run, file);
+  if (replaced) {
+    const message = `The file ${file.name} was replaced by a later one before the batch started.`;
+    await logRun(connection, run, 'warn', message);
+  }
+  const missing = await missingFiles(connection, run, listed);
+  if (missing.length === 0) await makeReady(connection, run, feed, listed, file.source);
+  if (missing.length === 0 && start === 'when-ready') await queue(connection, run);
+  const now = await findRun(connection, run);
+  return { run, status: now?.status ?? 'uploading', queued: now?.queued ?? false, replaced, missing };
 }
 
 /** The batch that a file would become part of, and what that has under its name. */

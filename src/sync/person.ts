@@ -3,11 +3,11 @@ import type { Executor } from '../db/database.js';
 import { stageTable } from '../db/queries.js';
 import { UserSyncError } from '../lib/errors.js';
 import { runFiles } from '../db/runs.js';
-import { readControlRow } from './control.js';
+import { validateControl } from './control.js';
 import { mapAgain } from './mapped-again.js';
 import type { SyncContext } from './context.js';
 import { overridesOf, type Override } from './overrides.js';
-import { controlFile } from '../db/feeds.js';
+import { controlFile, listedIn } from '../db/feeds.js';
 
 const TIMELINE_LENGTH = 50;
 
@@ -209,12 +209,13 @@ async function findStaged(context: SyncContext, runId: number, username: string)
     [runId],
   );
   const stored = run === undefined ? undefined : await controlFile(database, run.controlId);
-  const control = stored === undefined ? undefined : readControlRow(stored, language);
-  const names = (control?.files ?? (await runFiles(database, runId))).map(({ name }) => name);
+  const names = stored === undefined ? (await runFiles(database, runId)).map(({ name }) => name) : listedIn(stored);
+  // Null when the model or the plugins have changed since and no longer allow it.
+  const control = stored === undefined ? null : validateControl(stored.content, language).control;
   const { file, mapped, raw, ...rest } = row;
   const received = { run: runId, file: names[file] ?? '', ...rest, raw };
   if (mapped !== null) return { ...received, mapped: JSON.parse(mapped) as unknown };
-  const again = row.accepted && control !== undefined ? await mapAgain(context, control, raw) : undefined;
+  const again = row.accepted && control !== null ? await mapAgain(context, control, raw) : undefined;
   return { ...received, mapped: again ?? null };
 }
 

@@ -2,10 +2,11 @@ import { expect } from 'chai';
 import { findRun, moveRun } from '../../src/db/runs.js';
 import { RUN_STATUSES, isEnd, mayMove, type RunStatus } from '../../src/domain/run.js';
 import { FeedRunner } from '../../src/daemon/feed-runner.js';
-import { collectFile, replaceControl, startBatch } from '../../src/sync/collect.js';
+import { collectDropped, collectFile, replaceControl, startBatch } from '../../src/sync/collect.js';
 import { cancelRun, requestApproval } from '../../src/sync/decide.js';
 import { Execution } from '../../src/sync/execution.js';
 import type { Approval } from '../../src/sync/context.js';
+import { expectedFiles } from '../../src/sync/expected-files.js';
 import { executeRun } from '../../src/sync/pipeline.js';
 import { Lease } from '../../src/db/lease.js';
 import { record } from '../support/daemon-site.js';
@@ -232,6 +233,41 @@ describe('A batch that is put together', () => {
     expect(await codeOf(start())).to.equal('control-missing');
     await inForce(harness, controlFor('users', 'extra'));
     expect(await start()).to.deep.equal({ missing: ['users', 'extra'] });
+  });
+
+  it('takes no dropped file that is on record, of whichever batch, and the same bytes when they are dropped again', async () => {
+    await using harness = await SyncHarness.open();
+    await inForce(harness, controlFor('users', 'extra'));
+    const drop = async (text: string, original: string): ReturnType<typeof collectDropped> => {
+      const file = await store(harness, 'users', text);
+      return collectDropped(harness.context, { feed: 'default', file, start: 'on-signal', mayReplace: true }, original);
+    };
+    const first = await drop('[]', 'a');
+    expect(await drop('[{}]', 'b')).to.deep.include({ run: first!.run, replaced: true });
+    // Both are still in the drop directory.
+    for (const again of ['open', 'cancelled']) {
+      expect(await drop('[]', 'a'), again).to.equal(undefined);
+      expect(await drop('[{}]', 'b'), again).to.equal(undefined);
+      if (again === 'open') await cancelRun(harness.database, first!.run, 'test');
+    }
+    expect(await harness.rows('select id from sync.run')).to.have.length(1);
+    expect((await drop('[{}]', 'c'))?.run).to.equal(first!.run + 1);
+  });
+
+  it('is not read by a dropped control file that was in force before, and is told again', async () => {
+    await using harness = await SyncHarness.open();
+    const replace = async (name: string, original?: string): ReturnType<typeof replaceControl> => {
+      const text = JSON.stringify(controlFor(name));
+      const dropped = original === undefined ? {} : { dropped: { name: '_control', digest: name, original } };
+      const request = { feed: 'default', text, what: 'The control file', source: 'test', start: 'on-signal' } as const;
+      return replaceControl(harness.context, { ...request, ...dropped });
+    };
+    expect(await replace('users', 'a')).to.deep.equal({ isNew: true });
+    expect(await replace('extra')).to.deep.equal({ isNew: true });
+    expect(await replace('users', 'a')).to.deep.equal({ isNew: false });
+    expect(await expectedFiles(harness.context, 'default')).to.deep.equal({ kind: 'listed', names: ['extra'] });
+    expect(await replace('users', 'b')).to.deep.equal({ isNew: true });
+    expect(await expectedFiles(harness.context, 'default')).to.deep.equal({ kind: 'listed', names: ['users'] });
   });
 
   it('is read by the control file that is in force when its last file comes, even in the moment it is taken up', async () => {

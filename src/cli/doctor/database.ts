@@ -3,6 +3,9 @@ import type { Config } from '../../config/config.js';
 import type { Database } from '../../db/database.js';
 import { migrationStatus } from '../../db/migrate.js';
 import { ownRights, schemaRole } from '../../db/rights.js';
+import { describeProblem } from '../../lib/errors.js';
+import type { ControlLanguage } from '../../plugins/control-language.js';
+import { validateControl } from '../../sync/control.js';
 import { differsFrom } from '../check.js';
 import { bad, good, type Finding } from './finding.js';
 
@@ -10,8 +13,16 @@ const OLDEST_POSTGRES = 140_000;
 const CLOCK_TOLERANCE_SECONDS = 5;
 const SHOWN_RIGHTS = 3;
 
-/** The server, its clock and the schema; and, when the schema is there, what waits for somebody in it. */
-export async function checkDatabase(database: Database, config: Config): Promise<Finding[]> {
+/**
+ * The server, its clock and the schema; and, when the schema is there, what waits for somebody in it.
+ *
+ * @param language what control files may say; undefined while model or plugins cannot be loaded
+ */
+export async function checkDatabase(
+  database: Database,
+  config: Config,
+  language: ControlLanguage | undefined,
+): Promise<Finding[]> {
   // Opens a connection first: when that fails, the error says what to look at.
   await database.withConnection(async () => undefined);
   const [server] = await database.query<{ number: number; version: string; now: Date; max: number }>(
@@ -29,11 +40,15 @@ export async function checkDatabase(database: Database, config: Config): Promise
     connections(server.max, config.database.poolSize),
     clock(server.now),
     await schema(database, pending),
-    ...(pending.length === 0 ? await checkWhatIsThere(database, config) : []),
+    ...(pending.length === 0 ? await checkWhatIsThere(database, config, language) : []),
   ];
 }
 
-async function checkWhatIsThere(database: Database, config: Config): Promise<Finding[]> {
+async function checkWhatIsThere(
+  database: Database,
+  config: Config,
+  language: ControlLanguage | undefined,
+): Promise<Finding[]> {
   const { role, isOwner, missing } = await ownRights(database);
   if (missing.length > 0) {
     const more = missing.length > SHOWN_RIGHTS ? ` and ${missing.length - SHOWN_RIGHTS} more` : '';
@@ -50,7 +65,7 @@ async function checkWhatIsThere(database: Database, config: Config): Promise<Fin
         ? `"${role}" owns the schemas and may do more than the daemon needs (docs/operations.md#the-database-roles)`
         : `"${role}" has what is needed`,
     ),
-    ...(await checkFeeds(database, config)),
+    ...(await checkFeeds(database, config, language)),
   ];
 }
 
@@ -77,7 +92,11 @@ function clock(server: Date): Finding {
   return bad('clock', `differs by ${skew.toFixed(0)} s from the database's: keep both in step with NTP`);
 }
 
-async function checkFeeds(database: Database, config: Config): Promise<Finding[]> {
+async function checkFeeds(
+  database: Database,
+  config: Config,
+  language: ControlLanguage | undefined,
+): Promise<Finding[]> {
   const rows = await database.query<{
     name: string;
     /** The content of the one in force. */
@@ -100,6 +119,8 @@ async function checkFeeds(database: Database, config: Config): Promise<Finding[]
     if (inForce === null && feed.control === undefined) {
       return bad(check, 'has no control file: drop one as _control.json, or name one as `control`. Its files wait.');
     }
+    const unusable = inForce === null || language === undefined ? undefined : whyUnusable(inForce, language);
+    if (unusable !== undefined) return bad(check, unusable);
     const notes = [
       ...(row === undefined || row.held.length === 0 ? [] : [`run ${row.held.join(', ')} waits for a decision`]),
       ...(row === undefined || row.settings.length === 0 ? [] : [`set by operators: ${row.settings.join(', ')}`]),
@@ -115,4 +136,13 @@ async function checkFeeds(database: Database, config: Config): Promise<Finding[]
       bad(`feed ${name}`, 'has users, and the configuration does not name it any more: nobody looks after it.'),
     );
   return [...(await Promise.all(configured)), ...lost];
+}
+
+/** A control file in force was valid when it came; the model or the plugins may have changed since. */
+function whyUnusable(inForce: string, language: ControlLanguage): string | undefined {
+  const { control, problems } = validateControl(inForce, language);
+  if (control !== null) return undefined;
+  const [first, ...more] = problems.filter(({ severity }) => severity === 'error').map(describeProblem);
+  const others = more.length === 0 ? '' : ` (and ${more.length} more)`;
+  return `its control file in force cannot be used with this model and these plugins, so its files wait: ${first ?? ''}${others}. Drop a good one as _control.json.`;
 }

@@ -6,15 +6,21 @@ import { html, type Html, type HtmlValue } from '../../lib/html.js';
 import { printable } from '../../lib/printable.js';
 import { choice, empty, hiddenCsrf, notice, plainChoices, table, time } from './parts.js';
 
-/** The control file in force, those before it, and the form for a new one. */
+/**
+ * The control file in force, those before it, and the form for a new one.
+ *
+ * @param problems of the one in force, when it cannot be used any more
+ */
 export function controlCard(
   session: Session,
   feed: string,
   control: { readonly id: number; readonly content: string } | undefined,
   history: readonly ControlVersion[],
+  problems?: readonly Problem[],
 ): Html {
   return html`<section class="card" id="control">
     <h2>Control file</h2>
+    ${problems === undefined ? null : noLongerUsable(problems)}
     ${
       control === undefined
         ? empty(
@@ -32,7 +38,7 @@ export function controlCard(
     ${history.length === 0 ? null : versions(feed, history)}
     ${
       session.may('configure')
-        ? html`<details>
+        ? html`<details${problems === undefined ? '' : ' open'}>
             <summary>Send a new one</summary>
             ${controlForm(session, feed)}
           </details>`
@@ -63,10 +69,20 @@ export function problemList(problems: readonly Problem[]): Html {
   const errors = problems.filter(({ severity }) => severity === 'error').length;
   return html`<div class="sent-problems">
     ${notice(errors > 0 ? 'bad' : 'warn', errors > 0 ? `It has ${errors} ${errors === 1 ? 'problem' : 'problems'}; nothing was changed.` : 'It can be used, with warnings.')}
-    <ul class="problems">
-      ${problems.map((problem) => html`<li><code>${problem.code}</code> ${printable(describeProblem(problem))}</li>`)}
-    </ul>
+    ${listOf(problems)}
   </div>`;
+}
+
+function noLongerUsable(problems: readonly Problem[]): Html {
+  const what =
+    'The model or the plugins no longer allow the one in force. Until another one is in force, files wait in the drop directory.';
+  return html`<div class="sent-problems">${notice('bad', what)} ${listOf(problems)}</div>`;
+}
+
+function listOf(problems: readonly Problem[]): Html {
+  return html`<ul class="problems">
+    ${problems.map((problem) => html`<li><code>${problem.code}</code> ${printable(describeProblem(problem))}</li>`)}
+  </ul>`;
 }
 
 function versions(feed: string, history: readonly ControlVersion[]): Html {

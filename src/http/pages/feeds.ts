@@ -1,11 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import type { Session } from '../../access/sessions.js';
 import { findControlFile, listControlFiles } from '../../db/control-history.js';
-import { findFeed } from '../../db/feeds.js';
 import { html, type Html, type HtmlValue } from '../../lib/html.js';
 import { printable } from '../../lib/printable.js';
 import { settingsInForce } from '../../settings/feed-settings.js';
-import { listedFiles } from '../../sync/collect.js';
+import { expectedFiles, type ExpectedFiles } from '../../sync/expected-files.js';
 import type { HttpContext } from '../context.js';
 import { controlCard } from './feed-control-parts.js';
 import { feedNameOf } from './feed-name.js';
@@ -50,16 +49,17 @@ export async function feedPage(
   refused?: RefusedSetting,
 ): Promise<Html> {
   const { app, daemon } = context;
-  const [control, settings, history, quarantined] = await Promise.all([
+  const [expected, control, settings, history, quarantined] = await Promise.all([
+    expectedFiles(app.sync, name),
     findControlFile(app.database, name, 'current'),
     settingsInForce(app.database, app.config, name),
     listControlFiles(app.database, name, { limit: MOST_VERSIONS }),
     daemon.quarantine.list(),
   ]);
   return html`<h1>Feed ${name}</h1>
-    ${await arrivals(context, name)}
+    ${arrivals(context, name, expected)}
     ${settingsCard(session, name, settings, app.config.mail.smtpUrl !== undefined, refused)}
-    ${controlCard(session, name, control, history)}
+    ${controlCard(session, name, control, history, expected.kind === 'unusable' ? expected.error.problems : undefined)}
     ${quarantineCard(
       session,
       name,
@@ -67,9 +67,15 @@ export async function feedPage(
     )}`;
 }
 
+const CONTROL_STATES: Readonly<Record<ExpectedFiles['kind'], HtmlValue>> = {
+  listed: 'in force',
+  'no-control': html`<span class="badge warn">none yet</span>`,
+  unusable: html`<span class="badge bad">cannot be used</span>`,
+};
+
 async function feedCard({ app }: HttpContext, name: string): Promise<Html> {
-  const [feed, settings] = await Promise.all([
-    findFeed(app.database, name),
+  const [expected, settings] = await Promise.all([
+    expectedFiles(app.sync, name),
     settingsInForce(app.database, app.config, name),
   ]);
   const set = settings.filter(({ from }) => from === 'operator').map((setting) => setting.name);
@@ -77,7 +83,7 @@ async function feedCard({ app }: HttpContext, name: string): Promise<Html> {
     <h2><a href="/feeds/${name}">${name}</a></h2>
     <dl class="facts">
       <dt>Control file</dt>
-      <dd>${feed?.controlId == null ? html`<span class="badge warn">none yet</span>` : 'in force'}</dd>
+      <dd>${CONTROL_STATES[expected.kind]}</dd>
       <dt>Drop directory</dt>
       <dd><code>${printable(app.config.feeds[name]?.dropDirectory ?? '')}</code></dd>
       <dt>Set here</dt>
@@ -86,15 +92,14 @@ async function feedCard({ app }: HttpContext, name: string): Promise<Html> {
   </section>`;
 }
 
-async function arrivals({ app }: HttpContext, name: string): Promise<Html> {
-  const listed = await listedFiles(app.sync, name);
+function arrivals({ app }: HttpContext, name: string, expected: ExpectedFiles): Html {
   return html`<section class="card">
     <h2>How files come</h2>
     <dl class="facts">
       <dt>Drop directory</dt>
       <dd><code>${printable(app.config.feeds[name]?.dropDirectory ?? '')}</code></dd>
       <dt>A batch has</dt>
-      <dd>${files(listed)}</dd>
+      <dd>${files(expected)}</dd>
       <dt>Also taken</dt>
       <dd>
         <code>_control.json</code>, a new control file; <code>_start</code>, the signal to start;
@@ -104,8 +109,13 @@ async function arrivals({ app }: HttpContext, name: string): Promise<Html> {
   </section>`;
 }
 
-function files(listed: readonly string[] | undefined): HtmlValue {
-  if (listed === undefined) return 'what the control file will list: there is none yet, so files wait';
+function files(expected: ExpectedFiles): HtmlValue {
+  if (expected.kind === 'no-control') return 'what the control file will list: there is none yet, so files wait';
+  if (expected.kind === 'unusable') {
+    return html`what another <a href="#control">control file</a> will list: the one in force cannot be used any more, so
+      files wait`;
+  }
+  const listed = expected.names;
   return html`${listed.map((name, index) => html`${index === 0 ? '' : ', '}<code>${printable(name)}</code>`)} (with any
     ending, such as <code>${printable(listed[0] ?? 'users')}.json</code> or <code>.json.gz</code>)`;
 }

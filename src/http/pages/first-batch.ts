@@ -1,18 +1,21 @@
-import { listedFiles } from '../../sync/collect.js';
 import { html, type Html, type HtmlValue } from '../../lib/html.js';
 import { printable } from '../../lib/printable.js';
+import { expectedFiles, type ExpectedFiles } from '../../sync/expected-files.js';
 import type { HttpContext } from '../context.js';
 
 /** What is shown of a feed that never had a run: how to send it the first batch. */
 export async function firstBatch({ app }: HttpContext, feed: string, isOneOfSeveral: boolean): Promise<Html> {
-  const [{ dropDirectory, start, guards }, listed] = await Promise.all([app.feed(feed), listedFiles(app.sync, feed)]);
+  const [{ dropDirectory, start, guards }, expected] = await Promise.all([
+    app.feed(feed),
+    expectedFiles(app.sync, feed),
+  ]);
   const title = isOneOfSeveral ? `Send the first batch of feed ${printable(feed)}` : 'Send the first batch';
   return html`<section class="card lesson">
     <h2>${title}</h2>
     <p>User sync takes files from this directory of the server, and makes a run of them:</p>
     <pre>${printable(dropDirectory)}</pre>
     <ol>
-      ${listed === undefined ? noControl() : files(listed)}
+      ${whatToSend(feed, expected)}
       <li>
         ${start === 'when-ready' ? 'When all files are there, the run starts by itself.' : html`When all files are there, a file named <code>_start</code> starts the run.`}
         ${guards['first-run'].enabled ? 'A first run is held, so that somebody sees what it would do before it does it.' : null}
@@ -20,6 +23,15 @@ export async function firstBatch({ app }: HttpContext, feed: string, isOneOfSeve
     </ol>
     <p><a href="/feeds">Feeds</a> shows control file, settings and other ways to send files.</p>
   </section>`;
+}
+
+function whatToSend(feed: string, expected: ExpectedFiles): HtmlValue {
+  if (expected.kind === 'no-control') return noControl();
+  if (expected.kind === 'listed') return files(expected.names);
+  return html`<li>
+    First it needs another control file: the one in force cannot be used any more.
+    <a href="/feeds/${feed}#control">What is wrong with it, and where to send one</a>.
+  </li>`;
 }
 
 function noControl(): HtmlValue {

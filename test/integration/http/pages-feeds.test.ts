@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { mapSample, previewSample } from '../../../src/sync/sample.js';
 import { SyncHarness } from '../../support/sync.js';
 import { listAudit } from '../../../src/db/audit.js';
+import { ensureFeed, putControlFile } from '../../../src/db/feeds.js';
 import { eventually } from '../../support/eventually.js';
 import { record } from '../../support/daemon-site.js';
 import { htmlProblems } from '../../support/html-check.js';
@@ -155,6 +156,42 @@ describe('Pages about feeds', () => {
     ).to.equal(303);
     expect(await http.app.database.query('select from sync.control_file')).to.have.length(2);
     expect((await send(anna, 'x'.repeat(17 * 1024 ** 2))).status).to.equal(413);
+  });
+
+  it('show what is wrong with a control file in force that cannot be used any more, and take another one', async () => {
+    await using http = await HttpSite.open();
+    const { database } = http.app;
+    const anna = await http.signIn('admin');
+    const instructions = [
+      ...CONTROL.instructions,
+      { source: 'x', destination: 'profile', name: 'std:attribute:<gone>' },
+    ];
+    const unusable = JSON.stringify({ ...CONTROL, instructions });
+    // It was, for a program that had another model.
+    await putControlFile(database, await ensureFeed(database, 'default'), unusable, 'test', true);
+    const page = await wellFormed(anna, '/feeds/default');
+    expect(page)
+      .to.include('no longer allow the one in force')
+      .and.match(/<code>unknown-name<\/code> \d+:\d+ \/instructions\/4\/name: .*&lt;gone&gt;/)
+      .and.match(/<details open>\s*<summary>Send a new one/);
+    expect(await wellFormed(anna, '/feeds')).to.include('cannot be used');
+    expect(await wellFormed(anna, '/')).to.include('First it needs another control file');
+    expect((await send(anna, JSON.stringify(CONTROL))).status).to.equal(303);
+    expect(await wellFormed(anna, '/feeds/default')).not.to.include('no longer allow');
+    expect(await wellFormed(anna, '/')).to.include('<code>users.json</code>');
+  });
+
+  it('show what a batch waits for, also by a control file with a byte-order mark', async () => {
+    await using http = await HttpSite.open();
+    const vera = await http.signIn('viewer');
+    const files = { users: { read: 'json' }, extra: { read: 'json' } };
+    await http.site.drop('_control.json', `\uFEFF${JSON.stringify({ ...CONTROL, files })}`);
+    await http.site.drop('users.json', []);
+    await http.site.atRest(1, 'uploading');
+    for (const path of ['/', '/runs/1']) expect(await wellFormed(vera, path)).to.match(/[Ww]aits for\s+<code>extra</);
+    const { secret } = await http.key('read');
+    const answer = await http.fetch('/api/v1/runs/1', { headers: { authorization: `Bearer ${secret}` } });
+    expect(answer.status).to.equal(200);
   });
 
   it('read nothing of a file from whoever may not send one', async () => {

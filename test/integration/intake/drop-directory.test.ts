@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { createHash } from 'node:crypto';
-import { appendFile, mkdir, open, readFile, rename, rm, unlink, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, open, readFile, rename, rm, unlink, utimes, writeFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { tickAfter } from '../../support/file-system-clock.js';
 import { DropSite, SETTLE_MS } from '../../support/drop-site.js';
@@ -228,6 +228,30 @@ describe('A drop directory', () => {
     await site.put('users.a.json', 'newer');
     await site.settle();
     expect(await site.taken()).to.deep.equal(['older', 'newer']);
+  });
+
+  it('tells by what a file is known, the same whenever it is told, and of each upload another', async () => {
+    await using site = await DropSite.open();
+    site.handler.answer = () => ({ kind: 'later' });
+    const path = site.pathOf('users.json');
+    const upload = async (): Promise<void> => {
+      await site.put('users.json', '[]');
+      await utimes(path, new Date(0), new Date(0));
+      await site.settle();
+    };
+    await upload();
+    await chmod(path, 0o600);
+    await site.settle();
+    await mkdir(site.pathOf('.user-sync-killed'));
+    await rename(path, site.pathOf('.user-sync-killed/users.json'));
+    await site.settle();
+    await site.settle();
+    const before = new Set(site.handler.files.map(({ original }) => original));
+    expect(site.handler.files).to.have.length.greaterThan(2);
+    expect(before.size).to.equal(1);
+    await unlink(path);
+    await upload();
+    expect(before.has(site.handler.files.at(-1)!.original), 'the same bytes with the same time').to.equal(false);
   });
 
   it('is gone while the directory is, and goes on in a new one', async () => {
