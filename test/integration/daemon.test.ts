@@ -101,6 +101,27 @@ describe('A daemon', function () {
     expect((await site.atRest(1))[0]?.status).to.equal('complete');
   });
 
+  it('takes the control file of its configuration later when the database goes away in between', async () => {
+    await using site = await DaemonSite.open();
+    const { database } = site.testDatabase.administrator;
+    const { log } = await database.transaction(async (connection) => {
+      // It can look, and not write.
+      await connection.query('lock table sync.control_file in share mode');
+      const started = await site.start();
+      await eventually('the daemon to wait', async () => {
+        const ended = await database.query(
+          `select pg_terminate_backend(pid) from pg_locks
+           where not granted and relation = 'sync.control_file'::regclass`,
+        );
+        return ended.length > 0 || undefined;
+      });
+      return started;
+    });
+    await eventually('duty', async () => log.entries.some(({ message }) => /in force/.test(message)) || undefined);
+    await site.drop('users.json', STAFF);
+    expect((await site.atRest(1))[0]?.status).to.equal('complete');
+  });
+
   it('looks after several feeds, each with its own directory and users', async () => {
     await using site = await DaemonSite.open({ hr: {} });
     const { log } = await site.start();
