@@ -60,15 +60,15 @@ export class FeedRunner {
   }
 
   async #execute(run: RunRow, signal: AbortSignal): Promise<void> {
-    const { context, settings, onProgress } = this.#options;
-    const { approvedBy, approvalReason: reason, withoutBlocks, status } = run;
+    const { context, settings, onEnded, onProgress } = this.#options;
+    const { status } = run;
     await executeRun(context, run.id, {
       settings: await settings(),
       actor: status === 'ready' || status === 'held' ? ACTOR : 'recovery',
       signal,
       isLeft: (error) => this.#isLeft(error, run.id, signal),
+      onLeftBehind: ({ id }) => onEnded(id),
       ...(onProgress === undefined ? {} : { onProgress }),
-      ...(status === 'held' && approvedBy !== null ? { approval: { by: approvedBy, reason, withoutBlocks } } : {}),
     });
   }
 

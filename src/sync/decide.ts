@@ -1,4 +1,5 @@
-import type { Connection, Database } from '../db/database.js';
+import { noteAudit, type Author } from '../db/audit.js';
+import type { Connection, Database, Executor } from '../db/database.js';
 import { logRun } from '../db/run-log.js';
 import { findRun, lockHeldBefore, requestCancel, unknownRun, updateRun, type RunRow } from '../db/runs.js';
 import { isEnd } from '../domain/run.js';
@@ -15,26 +16,26 @@ const WAITING = ['uploading', 'ready', 'held'] as const;
  * @returns the run, cancelled or about to be.
  * @throws UserSyncError `run-unknown`, or `run-status` when it has ended already.
  */
-export async function cancelRun(database: Database, runId: number, actor: string, note?: string): Promise<RunRow> {
+export async function cancelRun(database: Database, runId: number, author: Author, note?: string): Promise<RunRow> {
   const run = await findRun(database, runId);
   if (run === undefined) throw unknownRun(runId);
   if (isEnd(run.status)) {
     throw new UserSyncError('run-status', `Run ${runId} has ended already: it is ${run.status}.`, { kind: 'usage' });
   }
   const isUnderWay = run.status === 'planning' || run.status === 'applying';
-  const isCancelled = isUnderWay
-    ? await requestCancel(database, runId)
-    : await database
-        .transaction((connection) => cancelWaiting(connection, run, actor, note))
-        .then(
-          () => true,
-          (error: unknown) => {
-            if (error instanceof UserSyncError && error.code === 'run-status') return false;
-            throw error;
-          },
-        );
+  const isCancelled = await database
+    .transaction(async (connection) => {
+      if (!isUnderWay) await cancelWaiting(connection, run, author.by, note);
+      else if (!(await requestCancel(connection, runId))) return false;
+      await noteAudit(connection, author, { action: 'run-cancelled', subject: `run ${runId}` });
+      return true;
+    })
+    .catch((error: unknown) => {
+      if (error instanceof UserSyncError && error.code === 'run-status') return false;
+      throw error;
+    });
   // It went on in between, or came to wait.
-  if (!isCancelled) return cancelRun(database, runId, actor, note);
+  if (!isCancelled) return cancelRun(database, runId, author, note);
   if (!isUnderWay) await dropUnneededStages(database);
   return (await findRun(database, runId)) ?? run;
 }
@@ -63,19 +64,26 @@ export async function cancelSuperseded(connection: Connection, applied: RunRow):
  * @throws UserSyncError when there is no such run, or it does not wait for a decision.
  */
 export async function requestApproval(database: Database, runId: number, approval: Approval): Promise<void> {
-  await assertHeld(database, runId);
   const { by, reason, withoutBlocks } = approval;
-  await updateRun(database, runId, {
-    approvedBy: by,
-    approvedAt: new Date(),
-    approvalReason: reason,
-    withoutBlocks,
+  await database.transaction(async (connection) => {
+    await assertHeld(connection, runId);
+    await updateRun(connection, runId, {
+      approvedBy: by,
+      approvedAt: new Date(),
+      approvalReason: reason,
+      withoutBlocks,
+    });
+    await logRun(connection, runId, 'info', `The run is approved, by ${by}${reason === null ? '' : `: ${reason}`}.`);
+    await noteAudit(connection, approval, {
+      action: 'run-approved',
+      subject: `run ${runId}`,
+      details: { withoutBlocks },
+    });
   });
-  await logRun(database, runId, 'info', `The run is approved, by ${by}${reason === null ? '' : `: ${reason}`}.`);
 }
 
 /** @throws UserSyncError when there is no such run, or it does not wait for a decision. */
-export async function assertHeld(database: Database, runId: number): Promise<RunRow> {
+export async function assertHeld(database: Executor, runId: number): Promise<RunRow> {
   const run = await findRun(database, runId);
   if (run === undefined) throw unknownRun(runId);
   if (run.status !== 'held') {

@@ -1,3 +1,4 @@
+import { noteAudit } from '../db/audit.js';
 import type { Connection } from '../db/database.js';
 import type { Lease } from '../db/lease.js';
 import { logRun } from '../db/run-log.js';
@@ -40,21 +41,33 @@ export class RunRecord {
     this.#run = (await findRun(this.#context.database, this.run.id)) ?? this.#run;
   }
 
+  /** An approval that is on record was noted when it was given. */
   async approve(to: 'applying' | 'planning'): Promise<void> {
     const { approval } = this.#options;
+    const { id, approvedBy, approvalReason } = this.run;
     if (approval === undefined) {
-      throw new UserSyncError('not-approved', `Run ${this.run.id} is held: approve it first.`, { kind: 'usage' });
+      if (approvedBy !== null) return this.move(to, {}, approvalReason ?? undefined);
+      throw new UserSyncError('not-approved', `Run ${id} is held: approve it first.`, { kind: 'usage' });
     }
     const { by, reason, withoutBlocks } = approval;
     const update = { approvedBy: by, approvedAt: new Date(), approvalReason: reason, withoutBlocks };
-    await this.move(to, update, reason ?? undefined);
+    await this.move(to, update, reason ?? undefined, (connection) =>
+      noteAudit(connection, approval, { action: 'run-approved', subject: `run ${id}`, details: { withoutBlocks } }),
+    );
   }
 
-  async move(to: RunStatus, update: RunUpdate = {}, reason?: string): Promise<void> {
+  /** @param within what belongs to the move, in its transaction */
+  async move(
+    to: RunStatus,
+    update: RunUpdate = {},
+    reason?: string,
+    within?: (connection: Connection) => Promise<void>,
+  ): Promise<void> {
     const { actor } = this.#options;
     await this.#lease.transaction(async (connection) => {
       if (to === 'held' && (await lockCancelled(connection, this.run.id))) throw new RunCancelledError(this.run.id);
       await moveRun(connection, this.run.id, to, actor, update, reason ?? null);
+      await within?.(connection);
     });
     await this.note('info', `The run is ${to}, by ${actor}${reason === undefined ? '' : `: ${reason}`}.`);
   }

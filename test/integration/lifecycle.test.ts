@@ -34,7 +34,7 @@ describe('The status of a run in the database', () => {
     await using harness = await SyncHarness.open();
     for (const from of RUN_STATUSES) {
       const run = await runIn(harness, from);
-      const code = await codeOf(cancelRun(harness.database, run, 'ada'));
+      const code = await codeOf(cancelRun(harness.database, run, { by: 'ada' }));
       const now = await findRun(harness.database, run);
       if (isEnd(from)) {
         expect([code, now?.status], from).to.deep.equal(['run-status', from]);
