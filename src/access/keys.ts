@@ -1,5 +1,5 @@
 import { findApiKey, insertApiKey, noteKeyUse, revokeApiKey, type ApiKeyRow, type NewApiKey } from '../db/api-keys.js';
-import { noteAudit } from '../db/audit.js';
+import { noteAudit, type Author } from '../db/audit.js';
 import type { Database, Executor } from '../db/database.js';
 import { scopeMay, type Principal } from '../domain/access.js';
 import { UserSyncError } from '../lib/errors.js';
@@ -20,12 +20,19 @@ export interface CreatedKey {
   readonly secret: string;
 }
 
-export async function createKey(database: Database, key: Omit<NewApiKey, 'digest'>): Promise<CreatedKey> {
+export async function createKey(
+  database: Database,
+  key: Omit<NewApiKey, 'digest' | 'createdBy'>,
+  author: Author,
+): Promise<CreatedKey> {
   const secret = PREFIX + newSecret();
   return database.transaction(async (connection) => {
-    const { id, name, scope, feed } = await insertApiKey(connection, { ...key, digest: digestOf(secret) });
-    await noteAudit(connection, {
-      actor: key.createdBy,
+    const { id, name, scope, feed } = await insertApiKey(connection, {
+      ...key,
+      createdBy: author.by,
+      digest: digestOf(secret),
+    });
+    await noteAudit(connection, author, {
       action: 'key-created',
       subject: `key ${name}`,
       details: { id, scope, feed, expiresAt: key.expiresAt },
@@ -35,15 +42,15 @@ export async function createKey(database: Database, key: Omit<NewApiKey, 'digest
 }
 
 /** @throws UserSyncError `key-unknown` */
-export async function revokeKey(database: Database, id: number, actor: string): Promise<ApiKeyRow> {
+export async function revokeKey(database: Database, id: number, author: Author): Promise<ApiKeyRow> {
   return database.transaction(async (connection) => {
-    const key = await revokeApiKey(connection, id, actor);
+    const key = await revokeApiKey(connection, id, author.by);
     if (key === undefined) {
       throw new UserSyncError('key-unknown', `There is no key ${id}. \`user-sync keys list\` shows them.`, {
         kind: 'usage',
       });
     }
-    await noteAudit(connection, { actor, action: 'key-revoked', subject: `key ${key.name}`, details: { id } });
+    await noteAudit(connection, author, { action: 'key-revoked', subject: `key ${key.name}`, details: { id } });
     return key;
   });
 }

@@ -1,4 +1,4 @@
-import { noteAudit } from '../db/audit.js';
+import { noteAudit, type Author } from '../db/audit.js';
 import type { Database } from '../db/database.js';
 import {
   deleteOperator,
@@ -22,12 +22,14 @@ export interface NewOperator {
   readonly name: string;
   readonly role: Role;
   readonly password: string;
-  /** Who makes it, for the books. */
-  readonly by: string;
 }
 
 /** @throws UserSyncError `operator-name`, `operator-exists` or `password` */
-export async function addOperator(database: Database, { name, role, password, by }: NewOperator): Promise<OperatorRow> {
+export async function addOperator(
+  database: Database,
+  { name, role, password }: NewOperator,
+  author: Author,
+): Promise<OperatorRow> {
   if (!/^[\p{L}\p{N}][\p{L}\p{N}._@ -]{0,63}$/u.test(name)) {
     throw new UserSyncError(
       'operator-name',
@@ -43,13 +45,13 @@ export async function addOperator(database: Database, { name, role, password, by
         kind: 'usage',
       });
     }
-    await noteAudit(connection, { actor: by, action: 'operator-added', subject: name, details: { role } });
+    await noteAudit(connection, author, { action: 'operator-added', subject: name, details: { role } });
     return added;
   });
 }
 
 /** @throws UserSyncError `operator-unknown`; `last-admin`, as nobody could let anybody in after that */
-export async function removeOperator(database: Database, name: string, by: string): Promise<OperatorRow> {
+export async function removeOperator(database: Database, name: string, author: Author): Promise<OperatorRow> {
   return database.transaction(async (connection) => {
     const removed = await deleteOperator(connection, name);
     if (removed === undefined) {
@@ -61,7 +63,7 @@ export async function removeOperator(database: Database, name: string, by: strin
     if (removed.role === 'admin' && others.length > 0 && !others.some(({ role }) => role === 'admin')) {
       throw new UserSyncError('last-admin', `"${name}" is the only admin. Add another one first.`, { kind: 'usage' });
     }
-    await noteAudit(connection, { actor: by, action: 'operator-removed', subject: removed.name });
+    await noteAudit(connection, author, { action: 'operator-removed', subject: removed.name });
     return removed;
   });
 }
@@ -87,7 +89,8 @@ export async function changePassword(
   await database.transaction(async (connection) => {
     await setPassword(connection, operator.id, hashed);
     await deleteSessionsOf(connection, operator.id);
-    await noteAudit(connection, { actor: operator.name, action: 'password-changed', subject: operator.name, address });
+    const author = { by: operator.name, address };
+    await noteAudit(connection, author, { action: 'password-changed', subject: operator.name });
   });
   return operator.id;
 }
@@ -107,12 +110,12 @@ export async function checkSignIn(
   if (found === undefined || isLocked || !isRight) {
     if (found !== undefined && !isLocked) await noteFailedSignIn(database, found.id, FREE_ATTEMPTS);
     // A name that nobody has may be a password typed into the wrong field.
-    const actor = found?.name ?? 'unknown';
-    await noteAudit(database, { actor, action: isLocked ? 'sign-in-locked' : 'sign-in-failed', address });
+    const by = found?.name ?? 'unknown';
+    await noteAudit(database, { by, address }, { action: isLocked ? 'sign-in-locked' : 'sign-in-failed' });
     return undefined;
   }
   await noteSignIn(database, found.id);
-  await noteAudit(database, { actor: found.name, action: 'sign-in', address });
+  await noteAudit(database, { by: found.name, address }, { action: 'sign-in' });
   const { id, name: properName, role } = found;
   return { id, name: properName, role };
 }

@@ -5,7 +5,7 @@ import { addOperator, removeOperator } from '../access/operators.js';
 import { listOperators } from '../db/operators.js';
 import { ROLES, type Role } from '../domain/access.js';
 import { printable } from '../lib/printable.js';
-import { ACTOR } from './decisions.js';
+import { commandLine } from './author.js';
 import type { RegisterCommand } from './command.js';
 import { localTime } from './runs.js';
 
@@ -22,7 +22,7 @@ export const registerAdmins: RegisterCommand = (program, context) => {
     .action(async (name: string, { role }: { role: Role }, command: Command) => {
       await context.withApp(command, async ({ database }) => {
         const password = await readPassword(context.signal);
-        const { id } = await addOperator(database, { name, role, password, by: ACTOR });
+        const { id } = await addOperator(database, { name, role, password }, commandLine());
         if (context.wantsJson(command)) terminal.json({ id, name, role });
         else terminal.print(`${printable(name)} may sign in as ${role}.`);
       });
@@ -34,7 +34,7 @@ export const registerAdmins: RegisterCommand = (program, context) => {
     .argument('<NAME>', 'in any case')
     .action(async (name: string, _options: unknown, command: Command) => {
       await context.withApp(command, async ({ database }) => {
-        const removed = await removeOperator(database, name, ACTOR);
+        const removed = await removeOperator(database, name, commandLine());
         if (context.wantsJson(command)) terminal.json({ id: removed.id, name: removed.name, removed: true });
         else terminal.print(`${printable(removed.name)} may no longer sign in.`);
       });

@@ -2,8 +2,10 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { App } from '../app.js';
 import type { Config } from '../config/config.js';
 import { loadConfig } from '../config/load.js';
+import { rightsMissing } from '../db/rights.js';
+import { NOT_ALLOWED, sqlState } from '../db/sqlstate.js';
 import { UserSyncError } from '../lib/errors.js';
-import { createLogger, type RootLogger } from '../lib/logger.js';
+import { createLogger, type LogLevel, type RootLogger } from '../lib/logger.js';
 import type { Terminal } from './terminal.js';
 
 /** The program's exit codes. */
@@ -37,9 +39,9 @@ export class CommandContext {
   }
 
   /** Commands say by their result what happened; beside it only what nobody expected is logged, unless asked for. */
-  logger(config: Config): RootLogger {
+  logger(config: Config, least: LogLevel = 'error'): RootLogger {
     const { level, format } = config.log;
-    return createLogger({ format, level: level === 'debug' ? level : 'error' });
+    return createLogger({ format, level: level === 'debug' ? level : least });
   }
 
   /** Opens the app for the time of `work`. */
@@ -50,6 +52,8 @@ export class CommandContext {
       const app = await App.open(config, logger);
       try {
         return await work(app);
+      } catch (error) {
+        throw sqlState(error) === NOT_ALLOWED ? rightsMissing(error) : error;
       } finally {
         await app.close();
       }

@@ -1,15 +1,12 @@
 import type { Command } from 'commander';
 import { findRun } from '../db/runs.js';
-import type { Approval } from '../sync/context.js';
 import { assertHeld, cancelRun, requestApproval } from '../sync/decide.js';
 import { submitReapply, submitRevert } from '../sync/revert.js';
 import { reportRun, summariseRun } from '../sync/run-report.js';
 import { UserSyncError } from '../lib/errors.js';
 import { parseRunId, type RegisterCommand } from './command.js';
-import { runInForeground } from './sync.js';
-
-/** Who decides, for the books. */
-export const ACTOR = 'command line';
+import { commandLine } from './author.js';
+import { approvalInAdvance, runInForeground } from './foreground.js';
 
 export const registerDecisions: RegisterCommand = (program, context) => {
   const { terminal } = context;
@@ -22,7 +19,7 @@ export const registerDecisions: RegisterCommand = (program, context) => {
     .action(async (id: number, options: { withoutBlocks?: boolean; reason: string }, command: Command) => {
       await context.withApp(command, async (app) => {
         await assertHeld(app.database, id);
-        const approval = { by: ACTOR, reason: options.reason, withoutBlocks: options.withoutBlocks ?? false };
+        const approval = { ...commandLine(), reason: options.reason, withoutBlocks: options.withoutBlocks ?? false };
         const isBusy = await runInForeground(context, app, id, approval, context.wantsJson(command)).then(
           () => false,
           (error: unknown) => {
@@ -45,8 +42,8 @@ export const registerDecisions: RegisterCommand = (program, context) => {
     .option('--approve', 'apply also when a guard would hold the run')
     .action(async (id: number, options: { approve?: boolean }, command: Command) => {
       await context.withApp(command, async (app) => {
-        const runId = await submitReapply(app.sync, id, { source: ACTOR });
-        await runInForeground(context, app, runId, inAdvance(options), context.wantsJson(command));
+        const runId = await submitReapply(app.sync, id, commandLine());
+        await runInForeground(context, app, runId, approvalInAdvance(options), context.wantsJson(command));
       });
     });
 
@@ -57,8 +54,8 @@ export const registerDecisions: RegisterCommand = (program, context) => {
     .option('--approve', 'apply also when a guard would hold the run')
     .action(async (id: number, options: { approve?: boolean }, command: Command) => {
       await context.withApp(command, async (app) => {
-        const runId = await submitRevert(app.sync, id, { source: ACTOR });
-        await runInForeground(context, app, runId, inAdvance(options), context.wantsJson(command));
+        const runId = await submitRevert(app.sync, id, commandLine());
+        await runInForeground(context, app, runId, approvalInAdvance(options), context.wantsJson(command));
       });
     });
 
@@ -68,7 +65,7 @@ export const registerDecisions: RegisterCommand = (program, context) => {
     .argument('<ID>', 'the run', parseRunId)
     .action(async (id: number, _options: unknown, command: Command) => {
       await context.withApp(command, async (app) => {
-        await cancelRun(app.database, id, ACTOR);
+        await cancelRun(app.database, id, commandLine());
         const run = await findRun(app.database, id);
         if (run === undefined) return;
         if (context.wantsJson(command)) terminal.json(summariseRun(run));
@@ -77,7 +74,3 @@ export const registerDecisions: RegisterCommand = (program, context) => {
       });
     });
 };
-
-function inAdvance({ approve }: { approve?: boolean }): Approval | undefined {
-  return approve === true ? { by: ACTOR, reason: 'given in advance with --approve', withoutBlocks: false } : undefined;
-}

@@ -101,7 +101,7 @@ async function runDemo(
       control: { text: control, what: 'The control file of the demo' },
       dryRun: false,
       force: false,
-      source: 'demo',
+      by: 'demo',
       signal: context.signal,
     });
     const progress = new ProgressLine(terminal);
@@ -127,7 +127,7 @@ async function runDemo(
 async function serveDemo({ terminal, signal }: CommandContext, app: App, json: boolean): Promise<void> {
   const password = newSecret();
   if ((await listOperators(app.database)).length === 0) {
-    await addOperator(app.database, { name: 'demo', role: 'admin', password, by: 'demo' });
+    await addOperator(app.database, { name: 'demo', role: 'admin', password }, { by: 'demo' });
   }
   const daemon = new Daemon(app);
   const server = await listen({ app, daemon, version: packageVersion() });

@@ -3,7 +3,7 @@ import { createKey, isInForce, revokeKey } from '../access/keys.js';
 import { listApiKeys, type ApiKeyRow } from '../db/api-keys.js';
 import { SCOPES, type Scope } from '../domain/access.js';
 import { printable } from '../lib/printable.js';
-import { ACTOR } from './decisions.js';
+import { commandLine } from './author.js';
 import { parseDay, type RegisterCommand } from './command.js';
 import { localTime } from './runs.js';
 
@@ -28,13 +28,8 @@ export const registerKeys: RegisterCommand = (program, context) => {
     .option('--expires <D>', 'the last day on which it works, such as 2027-01-31', parseDay)
     .action(async ({ name, scope, feed, expires }: CreateOptions, command: Command) => {
       await context.withApp(command, async ({ database }) => {
-        const created = await createKey(database, {
-          name,
-          scope,
-          feed: feed ?? null,
-          expiresAt: expires ?? null,
-          createdBy: ACTOR,
-        });
+        const key = { name, scope, feed: feed ?? null, expiresAt: expires ?? null };
+        const created = await createKey(database, key, commandLine());
         if (context.wantsJson(command)) return terminal.json(created);
         terminal.print(`Key ${created.id} for ${printable(name)} (${scope}). Keep it now, it is not shown again:`);
         terminal.print();
@@ -75,7 +70,7 @@ export const registerKeys: RegisterCommand = (program, context) => {
     .argument('<ID>', 'the key, as `keys list` numbers it', parseKeyId)
     .action(async (id: number, _options: unknown, command: Command) => {
       await context.withApp(command, async ({ database }) => {
-        const revoked = await revokeKey(database, id, ACTOR);
+        const revoked = await revokeKey(database, id, commandLine());
         if (context.wantsJson(command)) terminal.json(revoked);
         else terminal.print(`Key ${id} (${printable(revoked.name)}) works no longer.`);
       });

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { endOverride, pinValue, PINNABLE_NAMES, protectUser, type OverrideOptions } from '../sync/overrides.js';
 import { adoptAccount } from '../sync/adopt.js';
-import { ACTOR } from './decisions.js';
+import { commandLine } from './author.js';
 import { parseDay, type RegisterCommand } from './command.js';
 import { printable } from '../lib/printable.js';
 
@@ -28,7 +28,7 @@ export const registerOverrides: RegisterCommand = (program, context) => {
     .option('--end', 'end the protection now')
     .action(async (username: string, options: Options, command: Command) => {
       await context.withApp(command, async ({ sync }) => {
-        if (options.end === true) await endOverride(sync, username, 'protect', null);
+        if (options.end === true) await endOverride(sync, username, { kind: 'protect', name: null }, commandLine());
         else await protectUser(sync, username, decision(options, command));
         const now = options.end === true ? 'no longer protected' : 'protected: a run does not block this user';
         say(command, { username, protected: options.end !== true }, `${username} is ${now}.`);
@@ -47,7 +47,7 @@ export const registerOverrides: RegisterCommand = (program, context) => {
       await context.withApp(command, async ({ sync }) => {
         for (const pin of pins) {
           const [name = '', ...rest] = pin.split('=');
-          if (options.end === true) await endOverride(sync, username, 'pin', name);
+          if (options.end === true) await endOverride(sync, username, { kind: 'pin', name }, commandLine());
           else if (rest.length === 0) command.error(`error: '${pin}' lacks a value: write ${name}=VALUE`);
           else await pinValue(sync, username, { name, text: rest.join('=') }, decision(options, command));
         }
@@ -69,7 +69,8 @@ export const registerOverrides: RegisterCommand = (program, context) => {
     .option('--feed <F>', 'the feed', 'default')
     .action(async (username: string, { email, feed }: { email?: string; feed: string }, command: Command) => {
       await context.withApp(command, async ({ sync }) => {
-        const account = await adoptAccount(sync, { username, feed, ...(email === undefined ? {} : { email }) });
+        const adoption = { ...commandLine(), username, feed, ...(email === undefined ? {} : { email }) };
+        const account = await adoptAccount(sync, adoption);
         say(
           command,
           { username, feed, account },
@@ -81,5 +82,5 @@ export const registerOverrides: RegisterCommand = (program, context) => {
 
 function decision({ reason, until }: Options, command: Command): OverrideOptions {
   if (reason === undefined) command.error("error: required option '--reason <T>' not specified");
-  return { reason, by: ACTOR, ...(until === undefined ? {} : { until }) };
+  return { ...commandLine(), reason, ...(until === undefined ? {} : { until }) };
 }

@@ -1,10 +1,12 @@
 import { Option, type Command } from 'commander';
+import { noteAudit } from '../db/audit.js';
 import { readPlan } from '../db/changes.js';
 import { findRun, unknownRun } from '../db/runs.js';
 import { fieldsOf, type ChangedField } from '../domain/change-fields.js';
 import { PLAN_CSV_HEAD, planCsvLines, planLine } from '../domain/plan-export.js';
 import { CHANGE_KINDS, type ChangeKind } from '../domain/run.js';
 import { valueText } from '../domain/value-text.js';
+import { commandLine } from './author.js';
 import { parseRunId, type RegisterCommand } from './command.js';
 import { printable } from '../lib/printable.js';
 import { type Style } from './terminal.js';
@@ -36,6 +38,10 @@ export const registerPlan: RegisterCommand = (program, context) => {
       await context.withApp(command, async (app) => {
         const run = await findRun(app.database, id);
         if (run === undefined) throw unknownRun(id);
+        if (format !== 'table') {
+          const details = { kind: options.kind, format };
+          await noteAudit(app.database, commandLine(), { action: 'plan-downloaded', subject: `run ${id}`, details });
+        }
         const changes = readPlan(app.database, id, options.kind);
         if (format === 'csv') terminal.print(PLAN_CSV_HEAD);
         let count = 0;

@@ -28,7 +28,7 @@ export function printRun(terminal: Terminal, run: RunReport): void {
   terminal.print(
     `${terminal.style(`Run ${run.run}`, 'bold')} of feed ${printable(run.feed)} ${verb(run.status)} ${styledStatus(terminal, run.status)}${explain(run)}`,
   );
-  const kind = describeKind(run.kind, run.origin);
+  const kind = describeKind(run.kind, run.ofRun);
   if (kind !== undefined) terminal.print(`  It ${kind}.`);
   if (run.missingFiles.length > 0) terminal.print(`  It waits for: ${run.missingFiles.map(printable).join(', ')}`);
   if (run.waitsForStart)

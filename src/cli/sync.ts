@@ -1,23 +1,14 @@
 import type { Command } from 'commander';
 import type { App } from '../app.js';
 import { findControlFile } from '../db/control-history.js';
-import { findRun, listRuns, type RunRow } from '../db/runs.js';
-import { isEnd } from '../domain/run.js';
-import { UserSyncError } from '../lib/errors.js';
-import type { Approval } from '../sync/context.js';
-import { cancelRun } from '../sync/decide.js';
-import { executeRun } from '../sync/pipeline.js';
-import { reportRun } from '../sync/run-report.js';
 import { submitBatch } from '../sync/submit.js';
 import { differsFrom, readText } from './check.js';
-import { EXIT, parseNamedFiles, type CommandContext, type RegisterCommand } from './command.js';
-import { ProgressLine } from './progress-line.js';
-import { printRun } from './run-text.js';
+import { commandLine } from './author.js';
+import { parseNamedFiles, type RegisterCommand } from './command.js';
+import { approvalInAdvance, runInForeground } from './foreground.js';
 import { localTime } from './runs.js';
 import { printable } from '../lib/printable.js';
 import { type Terminal } from './terminal.js';
-
-const SOURCE = 'command line';
 
 interface SyncOptions {
   feed: string;
@@ -43,16 +34,15 @@ export const registerSync: RegisterCommand = (program, context) => {
       const named = parseNamedFiles(files);
       await context.withApp(command, async (app) => {
         const runId = await submitBatch(app.sync, {
+          ...commandLine(),
           feed: options.feed,
           files: named,
           ...(await controlFor(app, options, terminal)),
           dryRun: options.dryRun ?? false,
           force: options.force ?? false,
-          source: SOURCE,
           signal: context.signal,
         });
-        const approval: Approval = { by: SOURCE, reason: 'given in advance with --approve', withoutBlocks: false };
-        await runInForeground(context, app, runId, options.approve === true ? approval : undefined, json);
+        await runInForeground(context, app, runId, approvalInAdvance(options), json);
       });
     });
 };
@@ -81,68 +71,4 @@ async function controlFor(
 
 async function readControl(path: string): Promise<{ text: string; what: string }> {
   return { text: await readText(path), what: `The control file ${path}` };
-}
-
-/** Executes a run with a live progress line, prints it at the end, and sets the exit code by how it ended. */
-export async function runInForeground(
-  context: CommandContext,
-  app: App,
-  runId: number,
-  approval: Approval | undefined,
-  json: boolean,
-): Promise<void> {
-  const { terminal } = context;
-  const progress = new ProgressLine(terminal);
-  const feed = (await findRun(app.database, runId))?.feed ?? 'default';
-  const underWay = await listRuns(app.database, { feed, statuses: ['planning', 'applying'], limit: 1 });
-  let failure: unknown;
-  let run: RunRow | undefined;
-  try {
-    run = await executeRun(app.sync, runId, {
-      settings: await app.feedSettings(feed),
-      actor: SOURCE,
-      signal: context.signal,
-      onProgress: progress.update,
-      ...(approval === undefined ? {} : { approval }),
-    });
-  } catch (error) {
-    failure = error;
-    run = await findRun(app.database, runId);
-  } finally {
-    progress.end();
-  }
-  for (const { id } of underWay) {
-    const other = await findRun(app.database, id);
-    if (other !== undefined && isEnd(other.status)) {
-      terminal.note(`Run ${id} had been left behind by a process that ended, and came first: it is ${other.status}.`);
-    }
-  }
-  // Nobody else would take up a run that could not begin.
-  if (run?.status === 'ready') await cancelRun(app.database, runId, SOURCE);
-  // A run that failed says why itself; anything else was wrong before it began.
-  if (run === undefined || (failure !== undefined && run.status !== 'failed')) {
-    if (failure instanceof UserSyncError && failure.code === 'feed-busy') await tellWhoWorks(app, feed, terminal);
-    throw failure;
-  }
-  const report = await reportRun(app.database, run);
-  if (json) terminal.json(report);
-  else printRun(terminal, report);
-  if (run.status === 'held') context.exitCode = EXIT.held;
-  else if (run.status !== 'complete') context.exitCode = EXIT.failed;
-}
-
-/** For an operator who wonders whether that process still lives: one that died loses the feed when its time is over. */
-async function tellWhoWorks(app: App, feed: string, terminal: Terminal): Promise<void> {
-  const [lease] = await app.database.query<{ holder: string; until: Date }>(
-    `select lease_holder as holder, lease_expires_at as until from sync.feed
-     where name = $1 and lease_holder is not null and lease_expires_at is not null`,
-    [feed],
-  );
-  if (lease === undefined) return;
-  const [host = '', pid = ''] = lease.holder.split(':');
-  terminal.note(
-    printable(
-      `Process ${pid} on ${host} has the feed until ${localTime(lease.until)}, and longer if it lives; a sync after that finishes what it left.`,
-    ),
-  );
 }

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
+import { noteAudit } from '../db/audit.js';
 import { valueText } from '../domain/value-text.js';
 import { lookUpPerson, type Account, type Person } from '../sync/person.js';
+import { commandLine } from './author.js';
 import type { CommandContext, RegisterCommand } from './command.js';
 import { localTime } from './runs.js';
 import { printable } from '../lib/printable.js';
@@ -15,11 +17,17 @@ export const registerUser: RegisterCommand = (program, context: CommandContext) 
     .action(async (who: string, _options: unknown, command: Command) => {
       await context.withApp(command, async (app) => {
         const person = await lookUpPerson(app.sync, who);
+        await noteAudit(app.database, commandLine(), { action: 'person-looked-up', subject: subjectOf(person, who) });
         if (context.wantsJson(command)) terminal.json(person);
         else printPerson(terminal, person);
       });
     });
 };
+
+/** The books have usernames, and no addresses of people. */
+function subjectOf({ account }: Person, who: string): string {
+  return account === null ? who.toLowerCase() : (account.username ?? `account ${account.id}`);
+}
 
 function printPerson(terminal: Terminal, person: Person): void {
   const heading = (text: string): void => {

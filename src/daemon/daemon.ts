@@ -3,16 +3,13 @@ import { join } from 'node:path';
 import type { App } from '../app.js';
 import { SESSION_LIMITS } from '../access/sessions.js';
 import { deleteExpiredSessions } from '../db/sessions.js';
-import { findRun } from '../db/runs.js';
 import { isRetryable } from '../db/sqlstate.js';
-import { noticeOfRun } from '../domain/run-notice.js';
 import { Quarantine } from '../intake/quarantine.js';
-import { Notifier } from '../notify/notifier.js';
 import { Schedules } from '../schedule/schedules.js';
-import { reportRun } from '../sync/run-report.js';
 import { feedHealth, type FeedHealth } from './feed-health.js';
 import { FeedService } from './feed-service.js';
 import { emptyQuarantine, removeOldFiles, tellMissingBatch } from './housekeeping.js';
+import { Reports } from './reports.js';
 
 /** How long reports may take when the program ends. */
 const FLUSH_MS = 5000;
@@ -24,7 +21,7 @@ const FLUSH_MS = 5000;
 export class Daemon {
   readonly #app: App;
   readonly #services: readonly FeedService[];
-  readonly #notifier: Notifier;
+  readonly #reports: Reports;
   readonly #schedules: Schedules;
   readonly quarantine: Quarantine;
 
@@ -33,12 +30,7 @@ export class Daemon {
     const { config, logger } = app;
     const now = (): Date => new Date();
     this.quarantine = new Quarantine(join(config.dataDir, 'quarantine'), { now, newId: randomUUID });
-    const { smtpUrl, from } = config.mail;
-    this.#notifier = new Notifier({
-      logger,
-      now,
-      ...(smtpUrl === undefined || from === undefined ? {} : { mailServer: { smtpUrl, from } }),
-    });
+    this.#reports = new Reports(app);
     this.#services = Object.entries(config.feeds).map(
       ([feed, feedConfig]) =>
         new FeedService({
@@ -46,7 +38,7 @@ export class Daemon {
           feed,
           config: feedConfig,
           quarantine: this.quarantine,
-          onEnded: (runId) => this.#report(runId),
+          onEnded: (runId) => this.#reports.tellEnd(runId),
         }),
     );
     this.#schedules = new Schedules({ logger, now });
@@ -78,22 +70,7 @@ export class Daemon {
   /** Takes nothing up any more, lets chunks in flight finish, and sends what is to be told. May be called twice. */
   async stop(): Promise<void> {
     await Promise.all([...this.#services.map((service) => service.stop()), this.#schedules.stop()]);
-    await this.#notifier.close(FLUSH_MS);
-  }
-
-  /** Tells people how a run ended. Never fails: the run is over. */
-  async #report(runId: number): Promise<void> {
-    const { database, config, logger } = this.#app;
-    try {
-      const run = await findRun(database, runId);
-      if (run === undefined) return;
-      const { publicUrl } = config.http;
-      const url = publicUrl === undefined ? null : new URL(`runs/${run.id}`, `${publicUrl.replace(/\/$/, '')}/`).href;
-      const notice = noticeOfRun(await reportRun(database, run), { id: randomUUID(), at: new Date(), url });
-      if (notice !== undefined) this.#notifier.notify(notice, (await this.#app.feed(run.feed)).report);
-    } catch (error) {
-      logger.warn('Nobody could be told how the run ended', { run: runId, error });
-    }
+    await this.#reports.close(FLUSH_MS);
   }
 
   async #raiseAlarms(): Promise<void> {
@@ -103,7 +80,7 @@ export class Daemon {
         if (!isOnDuty) continue;
         await tellMissingBatch(this.#app, feed, new Date(), (notice, targets) => {
           logger.error('No batch has come by the time it was expected', { feed, deadline: notice.deadline });
-          this.#notifier.notify(notice, targets);
+          this.#reports.tell(notice, targets);
         });
       } catch (error) {
         if (!isRetryable(error)) throw error;

@@ -60,13 +60,14 @@ export class FeedRunner {
   }
 
   async #execute(run: RunRow, signal: AbortSignal): Promise<void> {
-    const { context, settings, onProgress } = this.#options;
+    const { context, settings, onEnded, onProgress } = this.#options;
     const { status } = run;
     await executeRun(context, run.id, {
       settings: await settings(),
       actor: status === 'ready' || status === 'held' ? ACTOR : 'recovery',
       signal,
       isLeft: (error) => this.#isLeft(error, run.id, signal),
+      onLeftBehind: ({ id }) => onEnded(id),
       ...(onProgress === undefined ? {} : { onProgress }),
     });
   }

@@ -1,14 +1,21 @@
 import type { Database, Executor } from './database.js';
 
-export interface AuditEntry {
-  readonly actor: string;
+/** Who does something, for the books. */
+export interface Author {
+  /** A person's name, `key HR`, `command line`. */
+  readonly by: string;
+  /** Where the request came from. */
+  readonly address?: string;
+  /** Whom the operating system knows who called a command as. */
+  readonly osUser?: string;
+}
+
+export interface Deed {
   readonly action: string;
   /** What it was done to: a run, a feed, a username, a key. */
   readonly subject?: string;
   /** Names and numbers; never a value of a record. */
   readonly details?: Readonly<Record<string, unknown>>;
-  /** Where the request came from. */
-  readonly address?: string;
 }
 
 export interface AuditRow {
@@ -21,10 +28,15 @@ export interface AuditRow {
   readonly address: string | null;
 }
 
-export async function noteAudit(database: Executor, entry: AuditEntry): Promise<void> {
+/** To be called in the transaction of what is noted: what cannot be noted is not done. */
+export async function noteAudit(
+  database: Executor,
+  { by, address, osUser }: Author,
+  { action, subject, details }: Deed,
+): Promise<void> {
   await database.query(
     'insert into sync.audit (actor, action, subject, details, address) values ($1, $2, $3, $4::jsonb, $5)',
-    [entry.actor, entry.action, entry.subject ?? null, JSON.stringify(entry.details ?? {}), entry.address ?? null],
+    [by, action, subject ?? null, JSON.stringify({ ...details, osUser }), address ?? null],
   );
 }
 

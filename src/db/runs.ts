@@ -79,34 +79,36 @@ export interface NewRun {
   readonly queued?: boolean;
 }
 
-/** A run of a batch whose files are all there: it starts as uploading and is ready at once. */
-export async function createRun(database: Database, run: NewRun, files: readonly BatchFile[]): Promise<number> {
-  return database.transaction(async (connection) => {
-    const [created] = await connection.query<{ id: number }>(
-      `insert into sync.run (feed_id, kind, of_run, source, dry_run, force, control_id, queued)
-       values ($1, $2, $3, $4, $5, $6, $7, $8) returning id`,
-      [
-        run.feedId,
-        run.kind ?? 'batch',
-        run.ofRun ?? null,
-        run.source,
-        run.dryRun,
-        run.force,
-        run.controlId,
-        run.queued ?? false,
-      ],
-    );
-    const id = created?.id ?? 0;
-    await connection.query(
-      `insert into sync.run_file (run_id, name, digest, size_bytes, original_filename, source)
-       select $1::bigint, name, digest, "sizeBytes", "originalFilename", source
-       from json_to_recordset($2::json) as file
-         (name text, digest text, "sizeBytes" bigint, "originalFilename" text, source text)`,
-      [id, JSON.stringify(files)],
-    );
-    await moveRun(connection, id, 'ready', run.source);
-    return id;
-  });
+/**
+ * A run of a batch whose files are all there: it starts as uploading and is ready at once.
+ *
+ * @param connection in one transaction
+ */
+export async function createRun(connection: Connection, run: NewRun, files: readonly BatchFile[]): Promise<number> {
+  const [created] = await connection.query<{ id: number }>(
+    `insert into sync.run (feed_id, kind, of_run, source, dry_run, force, control_id, queued)
+     values ($1, $2, $3, $4, $5, $6, $7, $8) returning id`,
+    [
+      run.feedId,
+      run.kind ?? 'batch',
+      run.ofRun ?? null,
+      run.source,
+      run.dryRun,
+      run.force,
+      run.controlId,
+      run.queued ?? false,
+    ],
+  );
+  const id = created?.id ?? 0;
+  await connection.query(
+    `insert into sync.run_file (run_id, name, digest, size_bytes, original_filename, source)
+     select $1::bigint, name, digest, "sizeBytes", "originalFilename", source
+     from json_to_recordset($2::json) as file
+       (name text, digest text, "sizeBytes" bigint, "originalFilename" text, source text)`,
+    [id, JSON.stringify(files)],
+  );
+  await moveRun(connection, id, 'ready', run.source);
+  return id;
 }
 
 /** What changes together with the status. */

@@ -44,9 +44,9 @@ export type RunOutcome = 'applied' | 'nothing-new' | 'nothing-to-change' | 'dry-
 export type RunKind = 'batch' | 'reapply' | 'revert';
 
 /** What a run is, for people; undefined for a plain batch. */
-export function describeKind(kind: RunKind, origin: number | null): string | undefined {
+export function describeKind(kind: RunKind, ofRun: number | null): string | undefined {
   if (kind === 'batch') return undefined;
-  return `${kind === 'revert' ? 'takes back' : 'applies again'} run ${origin ?? 0}`;
+  return `${kind === 'revert' ? 'takes back' : 'applies again'} run ${ofRun ?? 0}`;
 }
 
 /** Users and records of a run. While it is held or was a dry run: what it would do. */

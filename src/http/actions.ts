@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { noteAudit } from '../db/audit.js';
+import { noteAudit, type Author } from '../db/audit.js';
 import { findControlFile } from '../db/control-history.js';
 import { feedOfUser } from '../db/feeds.js';
 import { findRun, unknownRun, type RunRow } from '../db/runs.js';
@@ -15,19 +15,18 @@ import { changeSettings } from '../settings/feed-settings.js';
 import { assertFeed } from './authentication.js';
 import type { HttpContext } from './context.js';
 
-/** Who does something, and from where. */
-export interface Actor {
+/** Who does something, and what they may. */
+export interface Actor extends Author {
   readonly principal: Principal;
-  readonly address: string;
 }
 
 export function actorOf(principal: Principal, request: FastifyRequest): Actor {
-  return { principal, address: request.ip };
+  return { principal, by: principal.actor, address: request.ip };
 }
 
 /**
- * What people and keys decide over HTTP, in the web page as through the interface: done by the engine, noted in the audit
- * log. The route has asked whether they may; here is asked whether the feed is theirs.
+ * What people and keys decide over HTTP, in the web page as through the interface: done by the engine, which notes it in
+ * the audit log. The route has asked whether they may; here is asked whether the feed is theirs.
  */
 export class Actions {
   readonly #context: HttpContext;
@@ -39,45 +38,41 @@ export class Actions {
   /** @throws UserSyncError `run-unknown`, `run-status` or `forbidden` */
   async approve(actor: Actor, id: number, decision: { reason: string; withoutBlocks: boolean }): Promise<RunRow> {
     const run = await this.findRun(actor.principal, id);
-    await requestApproval(this.#database, id, { by: actor.principal.actor, ...decision });
-    await this.note(actor, 'run-approved', `run ${id}`, { withoutBlocks: decision.withoutBlocks });
+    await requestApproval(this.#database, id, { ...actor, ...decision });
     return this.#wakeFor(run);
   }
 
   async cancel(actor: Actor, id: number, reason?: string): Promise<RunRow> {
     await this.findRun(actor.principal, id);
-    const run = await cancelRun(this.#database, id, actor.principal.actor, reason);
-    await this.note(actor, 'run-cancelled', `run ${id}`);
-    return run;
+    return cancelRun(this.#database, id, actor, reason);
   }
 
   /** @returns the new run */
   async reapply(actor: Actor, id: number): Promise<RunRow> {
     await this.findRun(actor.principal, id);
-    const made = await submitReapply(this.#context.app.sync, id, { source: actor.principal.actor, queued: true });
-    await this.note(actor, 'run-reapplied', `run ${id}`, { run: made });
+    const made = await submitReapply(this.#context.app.sync, id, { ...actor, queued: true });
     return this.#wakeFor(await this.findRun(actor.principal, made));
   }
 
   /** @returns the new run */
   async revert(actor: Actor, id: number): Promise<RunRow> {
     await this.findRun(actor.principal, id);
-    const made = await submitRevert(this.#context.app.sync, id, { source: actor.principal.actor, queued: true });
-    await this.note(actor, 'run-reverted', `run ${id}`, { run: made });
+    const made = await submitRevert(this.#context.app.sync, id, { ...actor, queued: true });
     return this.#wakeFor(await this.findRun(actor.principal, made));
   }
 
   async lookAgain(actor: Actor, username: string): Promise<void> {
     await this.#assertUser(actor.principal, username);
-    await lookAgain(this.#database, username);
-    await this.note(actor, 'look-again', username);
+    await lookAgain(this.#database, username, actor);
   }
 
   async protect(actor: Actor, username: string, reason: string, until?: Date): Promise<void> {
-    const options = { reason, by: actor.principal.actor, ...(until === undefined ? {} : { until }) };
     await this.#assertUser(actor.principal, username);
-    await protectUser(this.#context.app.sync, username, options);
-    await this.note(actor, 'user-protected', username, { until });
+    await protectUser(this.#context.app.sync, username, {
+      ...actor,
+      reason,
+      ...(until === undefined ? {} : { until }),
+    });
   }
 
   async pin(
@@ -87,16 +82,14 @@ export class Actions {
     reason: string,
     until?: Date,
   ): Promise<void> {
-    const options = { reason, by: actor.principal.actor, ...(until === undefined ? {} : { until }) };
+    const options = { ...actor, reason, ...(until === undefined ? {} : { until }) };
     await this.#assertUser(actor.principal, username);
     await pinValue(this.#context.app.sync, username, pin, options);
-    await this.note(actor, 'value-pinned', username, { name: pin.name, until });
   }
 
   async endOverride(actor: Actor, username: string, kind: Override['kind'], name: string | null): Promise<void> {
     await this.#assertUser(actor.principal, username);
-    await endOverride(this.#context.app.sync, username, kind, name);
-    await this.note(actor, 'override-ended', username, { kind, name });
+    await endOverride(this.#context.app.sync, username, { kind, name }, actor);
   }
 
   /** @returns the account's id */
@@ -105,9 +98,7 @@ export class Actions {
     // Adopting takes the user away from the feed that has them now.
     const owner = await feedOfUser(this.#database, normaliseUsername(adoption.username) ?? '');
     if (owner !== undefined) assertFeed(actor.principal, owner);
-    const account = await adoptAccount(this.#context.app.sync, adoption);
-    await this.note(actor, 'account-adopted', adoption.username, { feed: adoption.feed, account });
-    return account;
+    return adoptAccount(this.#context.app.sync, { ...actor, ...adoption });
   }
 
   /**
@@ -130,7 +121,7 @@ export class Actions {
   async changeSettings(actor: Actor, feed: string, changes: Readonly<Record<string, unknown>>): Promise<void> {
     assertFeed(actor.principal, feed);
     const { now } = this.#context;
-    await changeSettings(this.#database, { feed, changes, by: actor.principal.actor, now: now() });
+    await changeSettings(this.#database, { ...actor, feed, changes, now: now() });
   }
 
   /** @throws UserSyncError `run-unknown`, or `forbidden` for a run of a feed that a key is not for */
@@ -155,13 +146,14 @@ export class Actions {
     });
   }
 
+  /** What is looked at or fetched; what is decided, the engine notes. */
   async note(
-    { principal, address }: Actor,
+    actor: Actor,
     action: string,
     subject: string,
     details: Readonly<Record<string, unknown>> = {},
   ): Promise<void> {
-    await noteAudit(this.#database, { actor: principal.actor, action, subject, details, address });
+    await noteAudit(this.#database, actor, { action, subject, details });
   }
 
   get #database(): HttpContext['app']['database'] {

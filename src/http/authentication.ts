@@ -39,7 +39,7 @@ export class KeyAuthentication {
     const { app } = this.#context;
     if (await this.#isExceeded(request)) throw tooManyRequests();
     app.logger.warn('A wrong, expired or revoked API key was used', { address: request.ip });
-    await noteAudit(app.database, { actor: 'unknown', action: 'key-refused', address: request.ip });
+    await noteAudit(app.database, { by: 'unknown', address: request.ip }, { action: 'key-refused' });
   }
 }
 

@@ -60,22 +60,28 @@ export class Notifier {
     }
   }
 
-  /** Waits until everything is delivered or given up, but no longer than `timeoutMs`; false when something is left. */
-  async flush(timeoutMs: number): Promise<boolean> {
-    let timer: NodeJS.Timeout | undefined;
+  /**
+   * Waits until everything is delivered or given up, but no longer than `timeoutMs` or until the signal comes; false when
+   * something is left.
+   */
+  async flush(timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
+    let giveUp: () => void = () => undefined;
     const timeIsUp = new Promise<false>((resolve) => {
-      timer = setTimeout(() => resolve(false), timeoutMs);
+      giveUp = () => resolve(false);
     });
+    const timer = setTimeout(giveUp, timeoutMs);
+    signal?.addEventListener('abort', giveUp);
     try {
       return await Promise.race([this.#idle().then(() => true), timeIsUp]);
     } finally {
       clearTimeout(timer);
+      signal?.removeEventListener('abort', giveUp);
     }
   }
 
-  /** Takes no further notices, waits for `timeoutMs` at most, and gives up what is left. May be called again. */
-  close(timeoutMs: number): Promise<void> {
-    this.#closing ??= this.flush(timeoutMs).then(async (isEmpty) => {
+  /** Takes no further notices, waits as `flush` does, and gives up what is left. May be called again. */
+  close(timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    this.#closing ??= this.flush(timeoutMs, signal).then(async (isEmpty) => {
       if (isEmpty) return;
       this.#ending.abort(dropped('shutdown'));
       await this.#idle();

@@ -7,7 +7,7 @@ import {
   type FeedOverrideName,
 } from '../config/feed-overrides.js';
 import { feedSchema } from '../config/feed-schema.js';
-import { noteAudit } from '../db/audit.js';
+import { noteAudit, type Author } from '../db/audit.js';
 import type { Database } from '../db/database.js';
 import { ensureFeed } from '../db/feeds.js';
 import { readFeedSettings, writeFeedSettings, type SettingOrigin } from '../db/feed-settings.js';
@@ -48,16 +48,16 @@ export async function settingsInForce(database: Database, config: Config, name: 
   });
 }
 
-export interface SettingsChange {
+export interface SettingsChange extends Author {
   readonly feed: string;
   /** By name; null takes an operator's setting back. */
   readonly changes: Readonly<Record<string, unknown>>;
-  readonly by: string;
   readonly now: Date;
 }
 
 /** @throws UserSyncError `invalid-settings` with every problem; then nothing is changed */
-export async function changeSettings(database: Database, { feed, changes, by, now }: SettingsChange): Promise<void> {
+export async function changeSettings(database: Database, change: SettingsChange): Promise<void> {
+  const { feed, changes, by, now } = change;
   const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== null));
   const parsed = feedOverridesSchema.safeParse(given);
   const unknown = Object.keys(changes).filter((name) => !FEED_OVERRIDE_NAMES.some((known) => known === name));
@@ -68,7 +68,7 @@ export async function changeSettings(database: Database, { feed, changes, by, no
   await database.transaction(async (connection) => {
     const { id } = await ensureFeed(connection, feed);
     await writeFeedSettings(connection, id, changes, { by, at: now.toISOString() });
-    await noteAudit(connection, { actor: by, action: 'settings-changed', subject: `feed ${feed}`, details: changes });
+    await noteAudit(connection, change, { action: 'settings-changed', subject: `feed ${feed}`, details: changes });
   });
 }
 

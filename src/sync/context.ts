@@ -1,5 +1,7 @@
 import type { Logger } from '../lib/logger.js';
+import type { Author } from '../db/audit.js';
 import type { Database } from '../db/database.js';
+import type { RunRow } from '../db/runs.js';
 import type { GuardSettings } from '../domain/guard.js';
 import type { RunProgress } from '../domain/run.js';
 import type { FileStore } from '../intake/file-store.js';
@@ -53,8 +55,7 @@ export interface RunAttempt {
 }
 
 /** Who lets a held run go on, and why. */
-export interface Approval {
-  readonly by: string;
+export interface Approval extends Author {
   readonly reason: string | null;
   readonly withoutBlocks: boolean;
 }
@@ -67,6 +68,8 @@ export interface RunOptions {
   readonly actor: string;
   /** Whether the run is to be left as it is after an error, for another attempt; else it fails. */
   readonly isLeft?: (error: unknown) => boolean;
+  /** Told of a run that another process had left behind, once it is finished. */
+  readonly onLeftBehind?: (run: RunRow) => void | Promise<void>;
   readonly signal: AbortSignal;
   readonly onProgress?: OnProgress;
 }

@@ -1,3 +1,4 @@
+import { noteAudit, type Author } from '../db/audit.js';
 import type { Connection, Database, Executor } from '../db/database.js';
 import { logRun } from '../db/run-log.js';
 import { approveRun, findRun, lockHeldBefore, requestCancel, unknownRun, type RunRow } from '../db/runs.js';
@@ -15,25 +16,25 @@ const WAITING = ['uploading', 'ready', 'held'] as const;
  * @returns the run, cancelled or about to be.
  * @throws UserSyncError `run-unknown`, or `run-status` when it has ended already.
  */
-export async function cancelRun(database: Database, runId: number, actor: string, note?: string): Promise<RunRow> {
+export async function cancelRun(database: Database, runId: number, author: Author, note?: string): Promise<RunRow> {
   const run = await mustFind(database, runId);
   if (isEnd(run.status)) {
     throw new UserSyncError('run-status', `Run ${runId} has ended already: it is ${run.status}.`, { kind: 'usage' });
   }
   const isUnderWay = run.status === 'planning' || run.status === 'applying';
-  const isCancelled = isUnderWay
-    ? await requestCancel(database, runId)
-    : await database
-        .transaction((connection) => cancelWaiting(connection, run, actor, note))
-        .then(
-          () => true,
-          (error: unknown) => {
-            if (error instanceof UserSyncError && error.code === 'run-status') return false;
-            throw error;
-          },
-        );
+  const isCancelled = await database
+    .transaction(async (connection) => {
+      if (!isUnderWay) await cancelWaiting(connection, run, author.by, note);
+      else if (!(await requestCancel(connection, runId))) return false;
+      await noteAudit(connection, author, { action: 'run-cancelled', subject: `run ${runId}` });
+      return true;
+    })
+    .catch((error: unknown) => {
+      if (error instanceof UserSyncError && error.code === 'run-status') return false;
+      throw error;
+    });
   // It went on in between, or came to wait.
-  if (!isCancelled) return cancelRun(database, runId, actor, note);
+  if (!isCancelled) return cancelRun(database, runId, author, note);
   if (!isUnderWay) await dropUnneededStages(database);
   return (await findRun(database, runId)) ?? run;
 }
@@ -65,7 +66,7 @@ export async function cancelSuperseded(connection: Connection, applied: RunRow):
 export async function requestApproval(database: Database, runId: number, approval: Approval): Promise<void> {
   const { by, reason, withoutBlocks } = approval;
   await database.transaction(async (connection) => {
-    if (await approveRun(connection, runId, approval)) {
+    if (await putOnRecord(connection, runId, approval)) {
       await logRun(connection, runId, 'info', `The run is approved, by ${by}${reason === null ? '' : `: ${reason}`}.`);
       return;
     }
@@ -82,7 +83,7 @@ export async function requestApproval(database: Database, runId: number, approva
  *   is on record decides otherwise.
  */
 export async function approvedRun(connection: Connection, runId: number, given?: Approval): Promise<RunRow> {
-  if (given !== undefined) await approveRun(connection, runId, given);
+  if (given !== undefined) await putOnRecord(connection, runId, given);
   const run = await mustFind(connection, runId);
   if (run.status !== 'held') throw notToApprove(run);
   if (run.approvedAt === null) {
@@ -96,6 +97,18 @@ export async function approvedRun(connection: Connection, runId: number, given?:
 export async function assertHeld(database: Database, runId: number): Promise<void> {
   const run = await mustFind(database, runId);
   if (run.status !== 'held') throw notToApprove(run);
+}
+
+/** @returns whether it is this approval that counts now */
+async function putOnRecord(connection: Connection, runId: number, approval: Approval): Promise<boolean> {
+  if (!(await approveRun(connection, runId, approval))) return false;
+  const { withoutBlocks } = approval;
+  await noteAudit(connection, approval, {
+    action: 'run-approved',
+    subject: `run ${runId}`,
+    details: { withoutBlocks },
+  });
+  return true;
 }
 
 function notToApprove({ id, status, kind, approvedBy, withoutBlocks }: RunRow): UserSyncError {

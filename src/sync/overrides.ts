@@ -1,4 +1,5 @@
-import type { Executor } from '../db/database.js';
+import { noteAudit, type Author, type Deed } from '../db/audit.js';
+import type { Database, Executor } from '../db/database.js';
 import { UserSyncError } from '../lib/errors.js';
 import type { Model } from '../model/model.js';
 import type { SyncContext } from './context.js';
@@ -17,9 +18,8 @@ export interface Override {
   readonly until: Date | null;
 }
 
-export interface OverrideOptions {
+export interface OverrideOptions extends Author {
   readonly reason: string;
-  readonly by: string;
   readonly until?: Date;
 }
 
@@ -28,7 +28,8 @@ export const PINNABLE_NAMES = ['email', 'title', 'nameFirst', 'nameLast', 'group
 
 /** The user is not blocked for being missing from the feed. */
 export async function protectUser(context: SyncContext, username: string, options: OverrideOptions): Promise<void> {
-  await put(context.database, username.toLowerCase(), { kind: 'protect', name: null, value: null }, options);
+  const override = { username: username.toLowerCase(), kind: 'protect', name: null, value: null } as const;
+  await put(context.database, override, options, { action: 'user-protected', details: { until: options.until } });
 }
 
 /**
@@ -51,31 +52,37 @@ export async function pinValue(
   if (name === 'email' && text.indexOf('@') <= 0) throw invalid('An e-mail address needs an `@` that is not first.');
   if (/\0|\p{Surrogate}/u.test(text)) throw invalid('The value holds a character that cannot be stored.');
   const value = name === 'groups' ? groupsIn(text, context.model) : text === '' ? null : text;
-  await put(context.database, username.toLowerCase(), { kind: 'pin', name, value }, options);
+  const override = { username: username.toLowerCase(), kind: 'pin', name, value } as const;
+  await put(context.database, override, options, { action: 'value-pinned', details: { name, until: options.until } });
 }
 
 /**
  * Ends overrides of a user: from the next run on the feed counts again.
  *
- * @param name the pinned name; null for the protection
+ * @param which the pinned name; null for the protection
  * @throws UserSyncError `override-unknown`
  */
 export async function endOverride(
   context: SyncContext,
   username: string,
-  kind: Override['kind'],
-  name: string | null,
+  { kind, name }: Pick<Override, 'kind' | 'name'>,
+  author: Author,
 ): Promise<void> {
-  const ended = await context.database.query(
-    `update sync.override set ended_at = now()
-     where username = $1 and kind = $2 and name is not distinct from $3 and ended_at is null
-     returning id`,
-    [username.toLowerCase(), kind, name],
-  );
-  if (ended.length > 0) return;
-  const what = kind === 'protect' ? 'protected' : `pinned in \`${name ?? ''}\``;
-  throw new UserSyncError('override-unknown', `${username} is not ${what}. \`user-sync user\` shows what is.`, {
-    kind: 'usage',
+  await context.database.transaction(async (connection) => {
+    const subject = username.toLowerCase();
+    const ended = await connection.query(
+      `update sync.override set ended_at = now()
+       where username = $1 and kind = $2 and name is not distinct from $3 and ended_at is null
+       returning id`,
+      [subject, kind, name],
+    );
+    if (ended.length === 0) {
+      const what = kind === 'protect' ? 'protected' : `pinned in \`${name ?? ''}\``;
+      throw new UserSyncError('override-unknown', `${username} is not ${what}. \`user-sync user\` shows what is.`, {
+        kind: 'usage',
+      });
+    }
+    await noteAudit(connection, author, { action: 'override-ended', subject, details: { kind, name } });
   });
 }
 
@@ -84,12 +91,16 @@ export async function endOverride(
  *
  * @throws UserSyncError `user-unknown`
  */
-export async function lookAgain(database: Executor, username: string): Promise<void> {
-  const found = await database.query(
-    'update sync.feed_user set look_again = true where username = $1 returning username',
-    [username.toLowerCase()],
-  );
-  if (found.length === 0) throw unknownUser(username);
+export async function lookAgain(database: Database, username: string, author: Author): Promise<void> {
+  await database.transaction(async (connection) => {
+    const subject = username.toLowerCase();
+    const found = await connection.query(
+      'update sync.feed_user set look_again = true where username = $1 returning username',
+      [subject],
+    );
+    if (found.length === 0) throw unknownUser(username);
+    await noteAudit(connection, author, { action: 'look-again', subject });
+  });
 }
 
 /** Those in force. */
@@ -103,11 +114,12 @@ export async function overridesOf(database: Executor, username: string): Promise
 
 /** One in force already gives way. */
 async function put(
-  database: SyncContext['database'],
-  username: string,
-  { kind, name, value }: Pick<Override, 'kind' | 'name' | 'value'>,
-  { reason, by, until }: OverrideOptions,
+  database: Database,
+  { username, kind, name, value }: Pick<Override, 'username' | 'kind' | 'name' | 'value'>,
+  options: OverrideOptions,
+  deed: Deed,
 ): Promise<void> {
+  const { reason, by, until } = options;
   if (until !== undefined && until.getTime() <= Date.now()) throw invalid('The end date is in the past.');
   await database.transaction(async (connection) => {
     const known = await connection.query('select from sync.feed_user where username = $1', [username]);
@@ -124,6 +136,7 @@ async function put(
        values ($1, $2, $3, $4::jsonb, $5, $6, $7)`,
       [username, kind, name, kind === 'pin' ? JSON.stringify(value) : null, reason, by, until ?? null],
     );
+    await noteAudit(connection, options, { ...deed, subject: username });
   });
 }
 

@@ -41,6 +41,7 @@ export async function executeRun(context: SyncContext, runId: number, options: R
         // What was wrong with that batch is no reason to drop this one.
         if (!isEnd((await mustFind(context, abandoned.id)).status)) throw error;
       });
+      await options.onLeftBehind?.(await mustFind(context, abandoned.id));
     }
     await attempt(context, runId, lease, options);
     return await mustFind(context, runId);

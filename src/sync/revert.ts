@@ -1,7 +1,9 @@
+import { noteAudit, type Author } from '../db/audit.js';
 import type { Database } from '../db/database.js';
 import type { Lease } from '../db/lease.js';
 import { stageTable } from '../db/queries.js';
-import { createRun, findRun, runFiles, unknownRun, type RunRow } from '../db/runs.js';
+import { createRun, findRun, runFiles, unknownRun, type NewRun, type RunRow } from '../db/runs.js';
+import type { BatchFile } from '../domain/run.js';
 import { UserSyncError } from '../lib/errors.js';
 import type { RunAttempt, SyncContext } from './context.js';
 import { countChanges, currentVersion, type Plan } from './plan.js';
@@ -12,8 +14,7 @@ export interface RevertPlan extends Plan {
 }
 
 /** Who wants the run, and whether a daemon is to take it up; else the process that asks does. */
-export interface Submission {
-  readonly source: string;
+export interface Submission extends Author {
   readonly queued?: boolean;
 }
 
@@ -29,17 +30,13 @@ export async function submitRevert(
   runId: number,
   submission: Submission,
 ): Promise<number> {
-  const run = await mustFind(context, runId);
-  if (run.finishedAt === null || !run.published) {
-    const what = run.finishedAt === null ? `is ${run.status}` : 'changed nothing';
+  const { feedId, finishedAt, published, status } = await mustFind(context, runId);
+  if (finishedAt === null || !published) {
+    const what = finishedAt === null ? `is ${status}` : 'changed nothing';
     throw new UserSyncError('run-status', `Run ${runId} ${what}: there is nothing to take back.`, { kind: 'usage' });
   }
-  const { feedId } = run;
-  return createRun(
-    context.database,
-    { feedId, kind: 'revert', ofRun: runId, dryRun: false, force: false, controlId: null, ...submission },
-    [],
-  );
+  const run = { feedId, kind: 'revert', ofRun: runId, force: false, controlId: null } as const;
+  return submit(context.database, run, [], submission);
 }
 
 /**
@@ -54,9 +51,9 @@ export async function submitReapply(
   submission: Submission,
 ): Promise<number> {
   const { database, store } = context;
-  const run = await mustFind(context, runId);
+  const { feedId, controlId, force } = await mustFind(context, runId);
   const files = await runFiles(database, runId);
-  if (files.length === 0 || run.controlId === null) {
+  if (files.length === 0 || controlId === null) {
     throw new UserSyncError('run-status', `Run ${runId} has no batch of files that could be applied again.`, {
       kind: 'usage',
     });
@@ -69,12 +66,22 @@ export async function submitReapply(
       { kind: 'usage' },
     );
   }
-  const { feedId, controlId, force } = run;
-  return createRun(
-    database,
-    { feedId, kind: 'reapply', ofRun: runId, dryRun: false, force, controlId, ...submission },
-    files,
-  );
+  return submit(database, { feedId, kind: 'reapply', ofRun: runId, force, controlId }, files, submission);
+}
+
+async function submit(
+  database: Database,
+  run: Omit<NewRun, 'source' | 'dryRun' | 'queued'> & { readonly kind: 'reapply' | 'revert'; readonly ofRun: number },
+  files: readonly BatchFile[],
+  submission: Submission,
+): Promise<number> {
+  const { by, queued = false } = submission;
+  const action = run.kind === 'revert' ? 'run-reverted' : 'run-reapplied';
+  return database.transaction(async (connection) => {
+    const made = await createRun(connection, { ...run, source: by, dryRun: false, queued }, files);
+    await noteAudit(connection, submission, { action, subject: `run ${run.ofRun}`, details: { run: made } });
+    return made;
+  });
 }
 
 /** Stores the inverse of what `ofRun` applied as the plan of this run. */

@@ -16,7 +16,9 @@ export interface RunReport {
   readonly files: readonly ReportedFile[];
   readonly kind: RunRow['kind'];
   /** The run that this one applies again or takes back. */
-  readonly origin: number | null;
+  readonly ofRun: number | null;
+  /** Who or what it came from. */
+  readonly origin: string;
   /** While files are still coming: those that the control file lists and that are not there yet. */
   readonly missingFiles: readonly string[];
   /** All files are there, and somebody has to say that it may start. */
@@ -46,6 +48,7 @@ export async function reportRun(database: Database, run: RunRow): Promise<RunRep
   const files = await runFiles(database, run.id);
   return {
     ...summariseRun(run),
+    origin: run.source,
     guards: run.guards,
     timings: run.timings,
     files: files.map(reportFile),
@@ -71,9 +74,9 @@ export async function reportRun(database: Database, run: RunRow): Promise<RunRep
 /** A run in a list. */
 export function summariseRun(
   run: RunRow,
-): Pick<RunReport, 'run' | 'feed' | 'status' | 'counts' | 'errors' | 'createdAt' | 'kind' | 'origin'> {
+): Pick<RunReport, 'run' | 'feed' | 'status' | 'counts' | 'errors' | 'createdAt' | 'kind' | 'ofRun'> {
   const { id, feed, status, counts, errors, kind, ofRun } = run;
-  return { run: id, feed, status, counts, errors, createdAt: run.createdAt.toISOString(), kind, origin: ofRun };
+  return { run: id, feed, status, counts, errors, createdAt: run.createdAt.toISOString(), kind, ofRun };
 }
 
 function reportFile(file: BatchFile): ReportedFile {

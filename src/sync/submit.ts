@@ -1,11 +1,13 @@
+import { noteAudit, type Author } from '../db/audit.js';
 import { controlFile, ensureFeed, findFeed, putControlFile, type ControlFileRow } from '../db/feeds.js';
+import type { Executor } from '../db/database.js';
 import { createRun } from '../db/runs.js';
 import type { BatchFile } from '../domain/run.js';
 import { UserSyncError } from '../lib/errors.js';
 import type { SyncContext } from './context.js';
 import { checkBatchFiles, readControlFile, readControlRow } from './control.js';
 
-export interface LocalBatch {
+export interface LocalBatch extends Author {
   readonly feed: string;
   /** Files of this machine by the name that the control file knows them by. */
   readonly files: readonly { readonly name: string; readonly path: string }[];
@@ -13,8 +15,6 @@ export interface LocalBatch {
   readonly control?: { readonly text: string; readonly what: string };
   readonly dryRun: boolean;
   readonly force: boolean;
-  /** Who sends it, for the books. */
-  readonly source: string;
   readonly signal: AbortSignal;
 }
 
@@ -28,21 +28,31 @@ export async function submitBatch(context: SyncContext, batch: LocalBatch): Prom
   checkFeedName(batch.feed);
   const given = batch.control;
   const names = batch.files.map((file) => file.name);
-  if (given === undefined) checkBatchFiles(readControlRow(await controlInForce(context, batch.feed), language), names);
+  if (given === undefined) checkBatchFiles(readControlRow(await controlInForce(database, batch.feed), language), names);
   else checkBatchFiles(readControlFile(given.text, language, given.what), names);
   const files: BatchFile[] = [];
   for (const { name, path } of batch.files) {
     const stored = await store.putPath(path, limits.fileBytes, batch.signal);
-    files.push({ name, ...stored, originalFilename: path, source: batch.source });
+    files.push({ name, ...stored, originalFilename: path, source: batch.by });
   }
-  const { source, dryRun, force } = batch;
+  const { by: source, dryRun, force } = batch;
   const feed = await ensureFeed(database, batch.feed);
-  const control =
-    given === undefined
-      ? await controlInForce(context, batch.feed)
-      : // A dry run leaves everything as it is.
-        await putControlFile(database, feed, given.text, source, !dryRun);
-  return createRun(database, { feedId: feed.id, source, dryRun, force, controlId: control.id }, files);
+  return database.transaction(async (connection) => {
+    const control =
+      given === undefined
+        ? await controlInForce(connection, batch.feed)
+        : // A dry run leaves everything as it is.
+          await putControlFile(connection, feed, given.text, source, !dryRun);
+    if (!dryRun && control.id !== feed.controlId) {
+      const { id, digest } = control;
+      const subject = `feed ${feed.name}`;
+      await noteAudit(connection, batch, { action: 'control-replaced', subject, details: { id, digest } });
+    }
+    const run = await createRun(connection, { feedId: feed.id, source, dryRun, force, controlId: control.id }, files);
+    const details = { feed: feed.name, dryRun };
+    await noteAudit(connection, batch, { action: 'batch-started', subject: `run ${run}`, details });
+    return run;
+  });
 }
 
 /** The same rule as in the configuration. */
@@ -55,7 +65,7 @@ function checkFeedName(name: string): void {
   );
 }
 
-async function controlInForce({ database }: SyncContext, feedName: string): Promise<ControlFileRow> {
+async function controlInForce(database: Executor, feedName: string): Promise<ControlFileRow> {
   const feed = await findFeed(database, feedName);
   const id = feed?.controlId ?? null;
   const control = id === null ? undefined : await controlFile(database, id);

@@ -110,7 +110,7 @@ describe('The role that runs the daemon', () => {
     await harness.sync([person('ada'), person('bob')]);
     const held = await harness.sync([person('bob')], { settings: { autoApply: false } });
     // Drops what nothing needs any more, as the first table.
-    await cancelRun(harness.database, held.id, 'ada');
+    await cancelRun(harness.database, held.id, { by: 'ada' });
     const kept = await harness.rows(`select to_regclass('sync_stage.stage_${first.id}') is not null as kept`);
     expect(kept).to.deep.equal([{ kept: true }]);
   });

@@ -37,7 +37,7 @@ describe('The status of a run in the database', () => {
     await using harness = await SyncHarness.open();
     for (const from of RUN_STATUSES) {
       const run = await runIn(harness, from);
-      const code = await codeOf(cancelRun(harness.database, run, 'ada'));
+      const code = await codeOf(cancelRun(harness.database, run, { by: 'ada' }));
       const now = await findRun(harness.database, run);
       if (isEnd(from)) {
         expect([code, now?.status], from).to.deep.equal(['run-status', from]);
@@ -248,7 +248,7 @@ describe('A batch that is put together', () => {
     for (const again of ['open', 'cancelled']) {
       expect(await drop('[]', 'a'), again).to.equal(undefined);
       expect(await drop('[{}]', 'b'), again).to.equal(undefined);
-      if (again === 'open') await cancelRun(harness.database, first!.run, 'test');
+      if (again === 'open') await cancelRun(harness.database, first!.run, { by: 'test' });
     }
     expect(await harness.rows('select id from sync.run')).to.have.length(1);
     expect((await drop('[{}]', 'c'))?.run).to.equal(first!.run + 1);

@@ -4,7 +4,8 @@ import { endOverride, lookAgain, pinValue, protectUser } from '../../src/sync/ov
 import { lookUpPerson } from '../../src/sync/person.js';
 import { APPROVAL, SyncHarness, type BatchOptions } from '../support/sync.js';
 
-const WHY = { reason: 'a test', by: 'test' };
+const BY = { by: 'test' };
+const WHY = { ...BY, reason: 'a test' };
 
 function record(username: string, more: object = {}): object {
   return {
@@ -42,7 +43,7 @@ describe('A protected user', () => {
     const person = await lookUpPerson(harness.context, 'ada');
     expect(person.overrides).to.have.length(1);
     expect(person.sync?.missing?.runs).to.equal(1);
-    await endOverride(harness.context, 'ada', 'protect', null);
+    await endOverride(harness.context, 'ada', { kind: 'protect', name: null }, BY);
     // The same batch again: what an operator decided is new.
     expect((await harness.sync([record('bob')])).counts).to.include({ blocked: 1 });
     expect(await users(harness)).to.deep.equal({ ada: false, bob: true });
@@ -67,7 +68,9 @@ describe('A protected user', () => {
     expect(await codeOf(protectUser(harness.context, 'ada', { ...WHY, until: new Date(0) }))).to.equal(
       'invalid-override',
     );
-    expect(await codeOf(endOverride(harness.context, 'ada', 'protect', null))).to.equal('override-unknown');
+    expect(await codeOf(endOverride(harness.context, 'ada', { kind: 'protect', name: null }, BY))).to.equal(
+      'override-unknown',
+    );
   });
 });
 
@@ -102,7 +105,8 @@ describe('A pinned value', () => {
     });
     const changed = await harness.sync([record('ada', { LAST_NAME: 'Byron', EMAIL: 'x@example.org' }), record('bob')]);
     expect(changed.counts).to.include({ updated: 0, unchanged: 2 });
-    for (const name of ['email', 'nameLast', 'groups']) await endOverride(harness.context, 'ada', 'pin', name);
+    for (const name of ['email', 'nameLast', 'groups'])
+      await endOverride(harness.context, 'ada', { kind: 'pin', name }, BY);
     await harness.sync(batch);
     expect(await account(harness, 'ada')).to.deep.include({
       email: 'ada@example.org',
@@ -196,7 +200,12 @@ describe('Adopting an account', () => {
     await harness.sync([record('bob')]);
     const refused = await harness.sync([record('ada'), record('bob')]);
     expect(refused.counts).to.include({ rejected: 1, added: 0 });
-    const account = await adoptAccount(harness.context, { username: 'ADA', feed: 'default', email: 'ada@example.org' });
+    const account = await adoptAccount(harness.context, {
+      ...BY,
+      username: 'ADA',
+      feed: 'default',
+      email: 'ada@example.org',
+    });
     const run = await harness.sync([record('ada'), record('bob')]);
     expect(run.counts).to.include({ rejected: 0, added: 0, updated: 1 });
     const [ada] = await harness.rows(
@@ -216,7 +225,7 @@ describe('Adopting an account', () => {
     await harness.sync([record('ada')]);
     await harness.sync([record('zoe')], { feed: 'hr' });
     expect((await harness.sync([record('zoe'), record('ada')], { feed: 'hr' })).counts.rejected).to.equal(1);
-    await adoptAccount(harness.context, { username: 'ada', feed: 'hr' });
+    await adoptAccount(harness.context, { ...BY, username: 'ada', feed: 'hr' });
     expect((await harness.sync([record('zoe'), record('ada')], { feed: 'hr' })).counts.rejected).to.equal(0);
     expect((await lookUpPerson(harness.context, 'ada')).account?.feed).to.equal('hr');
   });
@@ -225,7 +234,7 @@ describe('Adopting an account', () => {
     await using harness = await SyncHarness.open();
     await harness.sync([record('ada')]);
     const adopt = (adoption: { username: string; feed?: string; email?: string }): Promise<string> =>
-      codeOf(adoptAccount(harness.context, { feed: 'default', ...adoption }));
+      codeOf(adoptAccount(harness.context, { ...BY, feed: 'default', ...adoption }));
     expect(await adopt({ username: 'ada' })).to.equal('adopt-impossible');
     expect(await adopt({ username: 'new' })).to.equal('adopt-impossible');
     expect(await adopt({ username: 'new', email: 'nobody@example.org' })).to.equal('adopt-impossible');
@@ -276,7 +285,7 @@ describe('What is decided about a user while a run is held', () => {
     await harness.sync([record('ada'), record('bob')]);
     await protectUser(harness.context, 'ada', WHY);
     const held = await holdWithoutAda(harness);
-    await endOverride(harness.context, 'ada', 'protect', null);
+    await endOverride(harness.context, 'ada', { kind: 'protect', name: null }, BY);
     expect((await harness.execute(held, { approval: APPROVAL })).counts).to.include({ updated: 1, blocked: 1 });
   });
 
@@ -311,7 +320,7 @@ describe('What is decided about a user while a run is held', () => {
     await harness.sync([record('ada'), record('bob')]);
     await harness.sync([record('zoe')], { feed: 'hr' });
     const held = await holdWithoutAda(harness);
-    await adoptAccount(harness.context, { username: 'ada', feed: 'hr' });
+    await adoptAccount(harness.context, { ...BY, username: 'ada', feed: 'hr' });
     expect((await harness.execute(held, { approval: APPROVAL })).counts).to.include({ updated: 1, blocked: 0 });
     expect(await users(harness)).to.deep.equal({ ada: true, bob: true, zoe: true });
   });
@@ -322,7 +331,7 @@ describe('What is decided about a user while a run is held', () => {
     await harness.sync([record('bob')]);
     const held = await harness.sync([record('ada'), record('bob', { LAST_NAME: 'Other' })], HELD);
     expect(held.counts).to.include({ rejected: 1, updated: 1 });
-    await adoptAccount(harness.context, { username: 'ada', feed: 'default', email: 'ada@example.org' });
+    await adoptAccount(harness.context, { ...BY, username: 'ada', feed: 'default', email: 'ada@example.org' });
     expect((await harness.execute(held.id, { approval: APPROVAL })).counts).to.include({ rejected: 0, updated: 2 });
   });
 
@@ -332,7 +341,7 @@ describe('What is decided about a user while a run is held', () => {
     await harness.rows(`update directory.account set name_first = 'by hand' where email = 'bob@example.org'`);
     const held = await harness.sync([record('ada', { LAST_NAME: 'Other' }), record('bob', { STAMP: 'other' })], HELD);
     expect(held.counts).to.include({ updated: 1 });
-    await lookAgain(harness.database, 'bob');
+    await lookAgain(harness.database, 'bob', BY);
     expect((await harness.execute(held.id, { approval: APPROVAL })).counts).to.include({ updated: 2 });
   });
 });

@@ -385,7 +385,10 @@ describe('A held run', () => {
     ]);
     expect(run).to.deep.include({ status: 'cancelled' });
     expect(run?.counts).to.deep.include({ records: 2, added: 0 });
-    expect(await failureOf(cancelRun(harness.database, held.id, 'test'))).to.have.property('code', 'run-status');
+    expect(await failureOf(cancelRun(harness.database, held.id, { by: 'test' }))).to.have.property(
+      'code',
+      'run-status',
+    );
   });
 
   it('is always held when the batch is empty, whatever the settings and whatever was approved in advance', async () => {
@@ -513,7 +516,7 @@ describe('Cancelling', () => {
     const run = await harness.execute(runId, {
       settings: { chunkSize: 3, concurrency: 1 },
       onProgress: ({ phase, done }) => {
-        if (phase === 'apply' && done === 3) void cancelRun(harness.database, runId, 'test');
+        if (phase === 'apply' && done === 3) void cancelRun(harness.database, runId, { by: 'test' });
       },
     });
     expect(run.status).to.equal('cancelled');
@@ -552,7 +555,7 @@ describe('What must never be believed', () => {
     await harness.execute(other, {
       settings: { chunkSize: 3, concurrency: 1 },
       onProgress: ({ phase, done }) => {
-        if (phase === 'apply' && done === 3) void cancelRun(harness.database, other, 'test');
+        if (phase === 'apply' && done === 3) void cancelRun(harness.database, other, { by: 'test' });
       },
     });
     const back = await harness.sync(batch);

@@ -66,7 +66,7 @@ async function directory(harness: SyncHarness): Promise<Record<string, unknown>>
 }
 
 async function revert(harness: SyncHarness, run: RunRow, options: BatchOptions = {}): Promise<RunRow> {
-  return harness.execute(await submitRevert(harness.context, run.id, { source: 'test' }), options);
+  return harness.execute(await submitRevert(harness.context, run.id, { by: 'test' }), options);
 }
 
 /** Users whom the log of the run lists as left alone. */
@@ -165,10 +165,10 @@ describe('Taking a run back', () => {
     await harness.sync([person('other')], { feed: 'hr' });
     await harness.sync(BEFORE);
     const run = await harness.sync(AFTER);
-    await adoptAccount(harness.context, { username: 'joins', feed: 'hr' });
+    await adoptAccount(harness.context, { by: 'test', username: 'joins', feed: 'hr' });
     const held = await revert(harness, run, { settings: { autoApply: false } });
     expect(held.counts).to.include({ updated: 1, blocked: 0, unblocked: 1, rejected: 1 });
-    await adoptAccount(harness.context, { username: 'changes', feed: 'hr' });
+    await adoptAccount(harness.context, { by: 'test', username: 'changes', feed: 'hr' });
     const reverted = await harness.execute(held.id, { approval: APPROVAL });
     expect(reverted.counts).to.include({ updated: 0, blocked: 0, unblocked: 1, rejected: 2 });
     expect((await changedSince(harness, reverted)).sort()).to.deep.equal(['changes', 'joins']);
@@ -232,7 +232,7 @@ describe('Taking a run back', () => {
     const before = await directory(harness);
     const run = await harness.sync(AFTER);
     const stop = new AbortController();
-    const id = await submitRevert(harness.context, run.id, { source: 'test' });
+    const id = await submitRevert(harness.context, run.id, { by: 'test' });
     await harness
       .execute(id, {
         settings: { chunkSize: 1, concurrency: 1 },
@@ -253,13 +253,13 @@ describe('Taking a run back', () => {
 
   it('is refused for a run that changed nothing or is not over', async () => {
     await using harness = await open();
-    expect(await codeOf(submitRevert(harness.context, 99, { source: 'test' }))).to.equal('run-unknown');
+    expect(await codeOf(submitRevert(harness.context, 99, { by: 'test' }))).to.equal('run-unknown');
     const run = await harness.sync(BEFORE);
     const same = await harness.sync(BEFORE);
-    expect(await codeOf(submitRevert(harness.context, same.id, { source: 'test' }))).to.equal('run-status');
+    expect(await codeOf(submitRevert(harness.context, same.id, { by: 'test' }))).to.equal('run-status');
     const ready = await harness.submit(AFTER);
-    expect(await codeOf(submitRevert(harness.context, ready, { source: 'test' }))).to.equal('run-status');
-    expect(await codeOf(submitRevert(harness.context, run.id, { source: 'test' }))).to.equal('no error');
+    expect(await codeOf(submitRevert(harness.context, ready, { by: 'test' }))).to.equal('run-status');
+    expect(await codeOf(submitRevert(harness.context, run.id, { by: 'test' }))).to.equal('no error');
   });
 });
 
@@ -268,7 +268,7 @@ describe('Applying an earlier run again', () => {
     await using harness = await open();
     const first = await harness.sync(BEFORE);
     await harness.sync(AFTER);
-    const again = await harness.execute(await submitReapply(harness.context, first.id, { source: 'test' }));
+    const again = await harness.execute(await submitReapply(harness.context, first.id, { by: 'test' }));
     expect(again).to.deep.include({ status: 'complete', kind: 'reapply', ofRun: first.id, controlId: first.controlId });
     expect(again.counts).to.include({ records: 3, updated: 1, unblocked: 1, blocked: 1 });
     expect((await directory(harness))['leaves']).to.deep.include({ is_active: true });
@@ -309,9 +309,9 @@ describe('Applying an earlier run again', () => {
     await using harness = await open();
     const first = await harness.sync(BEFORE);
     const reverted = await revert(harness, first);
-    expect(await codeOf(submitReapply(harness.context, reverted.id, { source: 'test' }))).to.equal('run-status');
+    expect(await codeOf(submitReapply(harness.context, reverted.id, { by: 'test' }))).to.equal('run-status');
     const [file] = await runFiles(harness.database, first.id);
     await rm(harness.context.store.pathOf(file?.digest ?? ''));
-    expect(await codeOf(submitReapply(harness.context, first.id, { source: 'test' }))).to.equal('files-gone');
+    expect(await codeOf(submitReapply(harness.context, first.id, { by: 'test' }))).to.equal('files-gone');
   });
 });

@@ -48,7 +48,7 @@ async function sync({ batch, force: isForced }: Step, harness: SyncHarness): Pro
     control: { text: harness.control, what: 'The control file' },
     dryRun: false,
     force,
-    source: 'test',
+    by: 'test',
     signal: new AbortController().signal,
   });
   return harness.execute(id);

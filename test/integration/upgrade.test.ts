@@ -75,7 +75,7 @@ describe('A database of an earlier version', () => {
       await execute(test.url, await readFile(join(DUMPS, '0002.sql'), 'utf8'));
       await migrate(test.database, sqlDirectory());
       await using harness = await SyncHarness.open({ database: test.database });
-      const run = await harness.execute(await submitRevert(harness.context, 2, { source: 'test' }));
+      const run = await harness.execute(await submitRevert(harness.context, 2, { by: 'test' }));
       expect(run.counts).to.include({ updated: 1, unblocked: 1, rejected: 0 });
     } finally {
       await test.drop();

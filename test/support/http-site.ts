@@ -51,7 +51,7 @@ export class HttpSite implements AsyncDisposable {
   }
 
   key(scope: Scope, feed: string | null = null, expiresAt: Date | null = null): Promise<CreatedKey> {
-    return createKey(this.app.database, { name: `${scope} key`, scope, feed, expiresAt, createdBy: 'test' });
+    return createKey(this.app.database, { name: `${scope} key`, scope, feed, expiresAt }, { by: 'test' });
   }
 
   /** Somebody with a role, signed in. */
@@ -79,7 +79,7 @@ export class SignedIn {
     role: Role,
     name: string = role,
   ): Promise<SignedIn> {
-    await addOperator(database, { name, role, password: PASSWORD, by: 'test' });
+    await addOperator(database, { name, role, password: PASSWORD }, { by: 'test' });
     const response = await site.fetch('/sign-in', form({ name, password: PASSWORD }));
     const cookie = response.headers.getSetCookie().map((line) => line.split(';')[0] ?? '');
     return new SignedIn(site, cookie.join('; '));

@@ -154,7 +154,7 @@ export class SyncHarness implements AsyncDisposable {
       control: { text: this.control, what: 'The control file' },
       dryRun: options.dryRun ?? false,
       force: options.force ?? false,
-      source: 'test',
+      by: 'test',
       signal: new AbortController().signal,
     });
   }

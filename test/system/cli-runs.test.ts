@@ -68,8 +68,10 @@ describe('the program, run by run', () => {
       .to.match(/^ +4 .* takes back run 2$/m)
       .and.to.match(/^ +3 .* applies again run 1$/m);
     expect((await site.call('run', '4')).stdout).to.contain('It takes back run 2.');
+    const told = JSON.parse((await site.call('run', '4', '--json')).stdout) as object;
+    expect(told).to.include({ kind: 'revert', ofRun: 2, origin: 'command line' });
     const listed = ndjson((await site.call('runs', '--json')).stdout);
-    expect(listed.map(({ kind, origin }) => [kind, origin])).to.deep.equal([
+    expect(listed.map(({ kind, ofRun }) => [kind, ofRun])).to.deep.equal([
       ['revert', 2],
       ['reapply', 1],
       ['batch', null],

@@ -63,16 +63,11 @@ export function registerKeys(api: Api): void {
       }),
       status: 201,
     },
-    async ({ principal, body: { name, scope: wanted, feed, expiresAt } }) => {
+    async ({ actor, principal, body: { name, scope: wanted, feed, expiresAt } }) => {
       if (feed !== null) await assertKnownFeed(context, principal, feed);
       else if (principal.feed !== null) throw forbidden('This key is for one feed: it makes keys of that feed only.');
-      return createKey(database, {
-        name,
-        scope: wanted,
-        feed,
-        expiresAt: expiresAt === null ? null : new Date(expiresAt),
-        createdBy: principal.actor,
-      });
+      const expires = expiresAt === null ? null : new Date(expiresAt);
+      return createKey(database, { name, scope: wanted, feed, expiresAt: expires }, actor);
     },
   );
   api.operation(
@@ -86,12 +81,12 @@ export function registerKeys(api: Api): void {
       params: z.object({ id: number }),
       answer: key,
     },
-    async ({ principal, params: { id } }) => {
+    async ({ actor, principal, params: { id } }) => {
       const found = principal.feed === null ? undefined : (await listApiKeys(database)).find((one) => one.id === id);
       if (found !== undefined && (found.feed === null || !mayUseFeed(principal, found.feed))) {
         throw forbidden('This key is for one feed: it revokes keys of that feed only.');
       }
-      return revokeKey(database, id, principal.actor);
+      return revokeKey(database, id, actor);
     },
   );
 }

@@ -5,7 +5,7 @@ import { reportRun, summariseRun, type RunReport } from '../../sync/run-report.j
 import type { HttpContext } from '../context.js';
 import { number } from './request-values.js';
 
-/** Runs as the interface shows them: the names of `sync --json`, and what only matters from outside. */
+/** Runs as the interface shows them: all that `run --json` has, by the same names, and what only matters from outside. */
 
 export const runParams = z.object({ run: number });
 
@@ -16,6 +16,7 @@ const summaryFields = {
   feed: z.string(),
   status: z.enum(RUN_STATUSES),
   kind: z.enum(['batch', 'reapply', 'revert']),
+  ofRun: z.int().nullable().describe('The run that is applied again, or taken back'),
   outcome: z.enum(['applied', 'nothing-new', 'nothing-to-change', 'dry-run']).nullable(),
   counts: z.object({
     records: count,
@@ -55,13 +56,16 @@ const seconds = z.number().describe('Seconds');
 export const runDetails = z.object({
   ...summaryFields,
   origin: z.string().describe('Who or what the run came from'),
-  ofRun: z.int().nullable().describe('The run that is applied again, or taken back'),
   controlFile: z.int().nullable(),
   dryRun: z.boolean(),
   cancelRequested: z.boolean(),
   guards: z.array(guard),
   timings: z.object({ stage: seconds, plan: seconds, apply: seconds }),
   files: z.array(runFile),
+  missingFiles: z
+    .array(z.string())
+    .describe('While files are still coming: those that the control file lists and that are not there yet'),
+  waitsForStart: z.boolean().describe('All files are there, and a start is needed'),
   failure: z.object({ code: z.string(), message: z.string() }).nullable(),
   approval: z
     .object({ by: z.string(), at: z.iso.datetime(), reason: z.string().nullable(), withoutBlocks: z.boolean() })
@@ -86,13 +90,12 @@ export function summaryOf(run: RunRow): z.output<typeof runSummary> {
 
 export async function detailsOf({ app }: HttpContext, run: RunRow): Promise<z.output<typeof runDetails>> {
   const report: RunReport = await reportRun(app.database, run);
-  const { source: origin, ofRun, controlId: controlFile, cancelRequested, progress } = run;
+  const { controlId: controlFile, cancelRequested, progress } = run;
   return {
     ...report,
     guards: [...report.guards],
     files: [...report.files],
-    origin,
-    ofRun,
+    missingFiles: [...report.missingFiles],
     controlFile,
     cancelRequested,
     progress,

@@ -10,6 +10,7 @@ import { ROLES, SCOPES, type Role, type Scope } from '../../domain/access.js';
 import { UserSyncError } from '../../lib/errors.js';
 import { html, type Html, type HtmlValue } from '../../lib/html.js';
 import { printable } from '../../lib/printable.js';
+import { actorOf } from '../actions.js';
 import type { HttpContext } from '../context.js';
 import { sendPage } from './layout.js';
 import { choice, empty, field, form, notice, pager, plainChoices, table, time } from './parts.js';
@@ -50,7 +51,7 @@ export function registerAccess(pages: FastifyInstance, context: HttpContext): vo
     const session = requireSession(request, 'manage-access');
     const given = fieldsOf(request);
     try {
-      const created = await createKey(database, { ...keyIn(given, app.config.feeds), createdBy: session.actor });
+      const created = await createKey(database, keyIn(given, app.config.feeds), actorOf(session, request));
       // Rendered from the POST: the secret is shown once and is in no address.
       return await show(reply, session, { created });
     } catch (error) {
@@ -61,7 +62,7 @@ export function registerAccess(pages: FastifyInstance, context: HttpContext): vo
   pages.post('/access/keys/:id/revoke', async (request, reply) => {
     const session = requireSession(request, 'manage-access');
     const { id } = request.params as { readonly id: string };
-    await revokeKey(database, /^\d{1,15}$/.test(id) ? Number(id) : 0, session.actor);
+    await revokeKey(database, /^\d{1,15}$/.test(id) ? Number(id) : 0, actorOf(session, request));
     return reply.redirect('/access', 303);
   });
 
@@ -70,7 +71,8 @@ export function registerAccess(pages: FastifyInstance, context: HttpContext): vo
     const given = fieldsOf(request);
     const password = fieldOf(request, 'password') ?? '';
     try {
-      await addOperator(database, { name: given('name'), password, role: roleIn(given), by: session.actor });
+      const person = { name: given('name'), password, role: roleIn(given) };
+      await addOperator(database, person, actorOf(session, request));
       return await reply.redirect('/access', 303);
     } catch (error) {
       return show(reply, session, { refusedPerson: { given, problem: problemIn(error) } });
@@ -79,7 +81,7 @@ export function registerAccess(pages: FastifyInstance, context: HttpContext): vo
 
   pages.post('/access/people/remove', async (request, reply) => {
     const session = requireSession(request, 'manage-access');
-    await removeOperator(database, fieldOf(request, 'name') ?? '', session.actor);
+    await removeOperator(database, fieldOf(request, 'name') ?? '', actorOf(session, request));
     return reply.redirect('/access', 303);
   });
 

@@ -66,7 +66,8 @@ export function registerSignIn(pages: FastifyInstance, context: HttpContext, ses
       setupCode.assert(fieldOf(request, 'code') ?? '');
       if (password !== fieldOf(request, 'again'))
         throw new UserSyncError('password', 'The two passwords are not the same.', { kind: 'usage' });
-      const admin = await addOperator(app.database, { name, role: 'admin', password, by: 'first set-up' });
+      const author = { by: 'first set-up', address: request.ip };
+      const admin = await addOperator(app.database, { name, role: 'admin', password }, author);
       await sessions.open(request, reply, admin.id);
       return await reply.redirect('/', 303);
     } catch (error) {

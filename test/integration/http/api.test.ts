@@ -2,7 +2,10 @@ import { expect } from 'chai';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { findRun } from '../../../src/db/runs.js';
+import type { RunStatus } from '../../../src/domain/run.js';
 import { packageRoot } from '../../../src/lib/package-root.js';
+import { reportRun } from '../../../src/sync/run-report.js';
 import { ApiClient } from '../../support/api-client.js';
 import { record } from '../../support/daemon-site.js';
 import { eventually } from '../../support/eventually.js';
@@ -32,6 +35,35 @@ describe('A client made from the document', () => {
     const all = client.operations.map(({ id }) => id);
     expect(all.filter((id) => !client.called.has(id))).to.deep.equal([]);
   }).timeout(120_000);
+});
+
+describe('A run, as a client sees it', () => {
+  it('has what `run --json` has, by the same names, and says what its batch waits for', async () => {
+    await using http = await HttpSite.open({ default: { start: 'on-signal' } });
+    const client = await ApiClient.open(http, (await http.key('admin')).secret);
+    const control = JSON.parse(await readFile(join(packageRoot(), 'config', 'examples', 'control.json'), 'utf8')) as {
+      readonly files: { readonly users: object };
+    };
+    const files = { users: control.files.users, staff: control.files.users };
+    await client.call('replaceControlFile', { path: DEFAULT, body: { text: JSON.stringify({ ...control, files }) } });
+    const seen = async (status: RunStatus): Promise<Record<string, unknown>> => {
+      await http.site.atRest(1, status);
+      const run = await client.json<Record<string, unknown>>('getRun', { path: { run: 1 } });
+      const row = await findRun(http.app.database, 1);
+      expect(run).to.deep.include({ ...(await reportRun(http.app.database, row!)) });
+      return run;
+    };
+    await http.site.drop('users.json', [record('ada')]);
+    expect(await seen('uploading')).to.deep.include({ missingFiles: ['staff'], waitsForStart: false });
+    await http.site.drop('staff.json', [record('bob')]);
+    expect(await seen('ready')).to.deep.include({ missingFiles: [], waitsForStart: true });
+    await client.call('startBatch', { path: DEFAULT });
+    expect(await seen('complete')).to.deep.include({ missingFiles: [], waitsForStart: false, ofRun: null });
+    const { run } = await client.json<{ run: number }>('reapplyRun', { path: { run: 1 } });
+    expect(await client.json('getRun', { path: { run } })).to.include({ ofRun: 1, origin: 'key admin key' });
+    const { items } = await client.json<Listed<object>>('listRuns');
+    expect(items[0]).to.deep.include({ run, kind: 'reapply', ofRun: 1 });
+  });
 });
 
 /** Run 1. */

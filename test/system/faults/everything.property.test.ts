@@ -140,10 +140,10 @@ class Round {
       else await requestApproval(database, run.id, { by: 'test', reason: 'a test', withoutBlocks });
     } else if (action.kind === 'drop-held') {
       if (isCommand) await this.#site.command('cancel', id);
-      else await cancelRun(database, run.id, 'test');
+      else await cancelRun(database, run.id, { by: 'test' });
     } else if (action.kind === 'take-back') {
       if (isCommand) await this.#site.command('revert', id);
-      else await submitRevert({ database }, run.id, { source: 'test', queued: true });
+      else await submitRevert({ database }, run.id, { by: 'test', queued: true });
     } else {
       await this.#site.command('reapply', id);
     }
@@ -169,7 +169,7 @@ class Round {
     const open = (await this.#ledger.runs()).filter(({ finishedAt }) => finishedAt === null);
     const run = open.at(pick < 0.8 ? -1 : 0);
     if (run === undefined) return;
-    await cancelRun(this.#site.database, run.id, 'test').catch(unlessDecided);
+    await cancelRun(this.#site.database, run.id, { by: 'test' }).catch(unlessDecided);
   }
 
   async #expectHandMadeAlone(): Promise<void> {
