@@ -280,7 +280,7 @@ describe('Applying an earlier run again', () => {
     const second = await harness.sync(AFTER);
     const held = await harness.sync([...AFTER, person('comes')], { settings: { autoApply: false } });
     const apply = async ({ id }: RunRow): Promise<RunRow> =>
-      harness.execute(await submitReapply(harness.context, id, { source: 'test' }));
+      harness.execute(await submitReapply(harness.context, id, { by: 'test' }));
     const same = await apply(second);
     expect(same.outcome).to.equal('nothing-new');
     const back = await apply(first);
@@ -298,8 +298,8 @@ describe('Applying an earlier run again', () => {
     await harness.sync(BEFORE);
     const held = await harness.sync(AFTER, { settings: { autoApply: false } });
     const later = await harness.sync([...AFTER, person('comes')], { settings: { autoApply: false } });
-    await cancelRun(harness.database, later.id, 'test');
-    const again = await harness.execute(await submitReapply(harness.context, later.id, { source: 'test' }));
+    await cancelRun(harness.database, later.id, { by: 'test' });
+    const again = await harness.execute(await submitReapply(harness.context, later.id, { by: 'test' }));
     expect(again).to.include({ status: 'complete', outcome: 'applied' });
     expect((await findRun(harness.database, held.id))?.status).to.equal('cancelled');
     expect(await laterBatch(harness.database, held)).to.equal(again.id);
