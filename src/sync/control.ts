@@ -2,6 +2,7 @@ import type { ControlFileRow } from '../db/feeds.js';
 import { InvalidFileError, UserSyncError } from '../lib/errors.js';
 import { validateControlFile } from '../mapping/control-file.js';
 import type { ControlFile } from '../mapping/instruction.js';
+import { parseJsonSource } from '../model/json-source.js';
 import type { ControlLanguage } from '../plugins/control-language.js';
 import { isKnownCharset } from '../readers/registry.js';
 
@@ -49,6 +50,12 @@ export function checkBatchFiles(control: ControlFile, names: readonly string[]):
       kind: 'usage',
     });
   }
+}
+
+/** The files in the order of reading, also of a control file that the present model and plugins no longer allow. */
+export function filesListedIn(text: string): readonly string[] {
+  const { files } = (parseJsonSource(text).value ?? {}) as { readonly files?: object };
+  return Object.keys(files ?? {});
 }
 
 /** A control file in force that the present model and plugins may no longer allow. */
