@@ -112,7 +112,18 @@ export async function planRevert(
   const changes = await countChanges(database, 'plan/count-plan', runId);
   const { changes: records, skipped: rejected, inFeed } = found;
   const planned = changes.add + changes.update + changes.block + changes.unblock;
-  return { changes, records, rejected, inFeed, missing: 0, candidates: planned, unknownPeople: 0, directoryVersion };
+  const rejectedBy: Record<string, number> = rejected > 0 ? { 'changed-since': rejected } : {};
+  return {
+    changes,
+    records,
+    rejected,
+    rejectedBy,
+    inFeed,
+    missing: 0,
+    candidates: planned,
+    unknownPeople: 0,
+    directoryVersion,
+  };
 }
 
 async function mustFind({ database }: Pick<SyncContext, 'database'>, runId: number): Promise<RunRow> {
