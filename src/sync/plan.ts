@@ -82,7 +82,7 @@ export async function makePlan(database: Database, request: PlanRequest): Promis
   if (others?.others === true) await fenced.rows('plan/reject-other-feed', [runId, feedId, fileNames], stage);
   await fenced.run('plan/apply-pins', [], stage);
   step();
-  const found = await classify(database, request, stage);
+  const found = await classify(fenced, request, stage);
   if (found.staged + duplicates !== request.rows) throw new StageLostError(found.staged + duplicates, request.rows);
   step();
   let notOwned = 0;
@@ -151,7 +151,7 @@ async function countRejected(
   return Object.fromEntries(rows.map(({ code, records }) => [code, records]));
 }
 
-async function classify(database: Database, request: PlanRequest, stage: StageTable): Promise<Classification> {
+async function classify(database: Executor, request: PlanRequest, stage: StageTable): Promise<Classification> {
   const [found] = await database.rows<Classification & Record<string, number>>(
     'plan/classify',
     [request.attempt.feedId, request.force],

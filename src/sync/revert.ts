@@ -85,8 +85,7 @@ export async function planRevert(
   const { attempt, ofRun, lease } = request;
   const { runId, feedId, settings } = attempt;
   const directoryVersion = await currentVersion(database);
-  const found = await database.transaction(async (connection) => {
-    await lease.assertHeld(connection);
+  const found = await lease.transaction(async (connection) => {
     // Nothing is staged; what follows may look there all the same.
     await connection.run('stage/drop-stage', [], stageTable(runId));
     await connection.run('stage/create-stage', [], stageTable(runId));
