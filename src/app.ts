@@ -151,7 +151,7 @@ async function openEmbedded(config: Config, logger: Logger, releasers: (() => Pr
   const directory = join(config.dataDir, 'postgres');
   const embedded = await openEmbeddedPostgres(directory);
   releasers.push(() => embedded.close());
-  logger.debug('Using the embedded Postgres: fine for a trial or a small site', { directory });
+  logger.info('Using the embedded Postgres: fine for a trial or a small site', { directory });
   return embedded.url;
 }
 

@@ -7,7 +7,7 @@ import { CommandContext, type RegisterCommand } from '../src/cli/command.js';
 import { Terminal } from '../src/cli/terminal.js';
 import { Queries } from '../src/db/queries.js';
 import { GUARD_NAMES } from '../src/domain/guard.js';
-import { RECORD_ERROR_CODES } from '../src/domain/record.js';
+import { RECORD_ERROR_CODES, VALUE_ERROR_CODES } from '../src/domain/record.js';
 import { INTAKE_WARNINGS } from '../src/intake/drop-handler.js';
 import { QUARANTINE_REASONS } from '../src/intake/quarantine-record.js';
 import { packageRoot } from '../src/lib/package-root.js';
@@ -65,6 +65,11 @@ describe('docs/errors.md', () => {
 
   it('has every error of a record, and no other', () => {
     expect(codesOf(sections.get('Records'))).to.deep.equal([...RECORD_ERROR_CODES].sort());
+  });
+
+  it('says of the same errors as the program that they reject a record', () => {
+    const rows = sections.get('Records') ?? [];
+    expect(codesOf(rows.filter(([, effect]) => effect !== 'rejected'))).to.deep.equal([...VALUE_ERROR_CODES].sort());
   });
 
   it('has every error that fails the reading of a file, and no other', () => {

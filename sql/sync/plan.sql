@@ -610,6 +610,22 @@ logged as (
 )
 select count(*) as rejected from marked
 
+-- name: count-rejected
+-- How many records are rejected, by code: each counts once, for the first error that rejects it. $2 file names by number;
+-- $3 codes that reject a record only when there is no other. The staging table has no row of a record without a username or
+-- of a duplicate, and one without a digest of any other that is rejected.
+select code, count(*)::integer as records
+from (
+  select distinct on (entry.file, entry.record) entry.code
+  from sync.run_log as entry
+  left join {{stage}} as stage
+    on stage.username = entry.username and stage.record = entry.record
+    and stage.file = array_position($2::text[], entry.file) - 1
+  where entry.run_id = $1::bigint and entry.level = 'error' and entry.record is not null and stage.digest is null
+  order by entry.file, entry.record, entry.code = any ($3::text[]), entry.id
+) as rejected
+group by code
+
 -- name: mark-repeated
 -- Users whom an interrupted attempt changed already, as those whose references to people it left open. $2: the first ordinal
 -- of this attempt.

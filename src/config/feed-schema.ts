@@ -144,7 +144,9 @@ export const feedSchema = z.strictObject({
     .min(1)
     .max(64)
     .default(4)
-    .describe('Chunks applied at the same time, each on its own database connection.'),
+    .describe(
+      'Chunks applied at the same time, each on its own database connection; all feeds together have database.poolSize less two.',
+    ),
   leavers: leavers.prefault({}).describe('How long a user may be absent from the feed before being blocked.'),
   expect: expect.prefault({}).describe('When a batch should have arrived.'),
   report: report.prefault({}).describe('Who is told about runs.'),

@@ -20,7 +20,9 @@ const database = z.strictObject({
     .min(2)
     .max(500)
     .default(10)
-    .describe('Most database connections the program opens at the same time.'),
+    .describe(
+      'Most database connections the program opens at the same time. Runs use all but two, which are left to pages and heartbeats.',
+    ),
 });
 
 const http = z.strictObject({

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import pLimit, { type LimitFunction } from 'p-limit';
 import { Pool, types, type PoolClient, type QueryResultRow } from 'pg';
 import { UserSyncError, messageOf } from '../lib/errors.js';
 import { sqlState } from './sqlstate.js';
@@ -18,12 +19,22 @@ export interface DatabaseOptions {
   url: string;
   /** Most connections at once. */
   poolSize: number;
+  /** How long the server may take to let a new connection in; 15 seconds unless told. */
+  connectMs?: number;
   /** Called when an idle connection is lost; the pool opens another when needed. */
   onLostConnection?: (error: Error) => void;
   /** A session that idles in a transaction for longer is ended: what it holds would keep others waiting. */
   maxIdleInTransactionMs?: number;
   /** How a server that does not answer is found out. */
   liveness?: Omit<LivenessOptions, 'url'>;
+}
+
+/** Connections that are left for everything that is short: questions, heartbeats, pages. */
+export const SPARE_CONNECTIONS = 2;
+
+/** How many connections may be held for long at the same time. */
+export function turnsOf(poolSize: number): number {
+  return Math.max(1, poolSize - SPARE_CONNECTIONS);
 }
 
 /** Runs named queries of sql/sync on a connection of its own choosing (the pool) or on a given one (a transaction). */
@@ -45,20 +56,22 @@ export class Database implements Executor {
   readonly #pool: Pool;
   readonly #queries: Queries;
   readonly #liveness: Liveness;
-  /** Most connections at once. */
-  readonly poolSize: number;
+  readonly #slots: LimitFunction;
+  readonly #turns: LimitFunction;
   #builder: Knex | undefined;
 
   constructor(options: DatabaseOptions, queries: Queries) {
     this.#queries = queries;
-    this.poolSize = options.poolSize;
+    // In front of the pool, which cannot tell a server that lets nobody in from connections that are all in use.
+    this.#slots = pLimit(options.poolSize);
+    this.#turns = pLimit(turnsOf(options.poolSize));
     this.#liveness = new Liveness({ url: options.url, ...(options.liveness ?? USUAL_LIVENESS) });
     this.#pool = new Pool({
       connectionString: options.url,
       max: options.poolSize,
       types: parsers,
       application_name: 'user-sync',
-      connectionTimeoutMillis: 15_000,
+      connectionTimeoutMillis: options.connectMs ?? 15_000,
       keepAlive: true,
       idle_in_transaction_session_timeout: options.maxIdleInTransactionMs ?? 60_000,
     });
@@ -89,8 +102,20 @@ export class Database implements Executor {
     return this.withConnection((connection) => connection.run(name, params, stage));
   }
 
-  /** Holds one connection for the time of `work`. One whose session is in doubt is thrown away. */
-  async withConnection<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+  /** Holds one connection for the time of `work`, waiting until one is free. One whose session is in doubt is thrown away. */
+  withConnection<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    return this.#slots(() => this.#withConnection(work));
+  }
+
+  /**
+   * Runs what holds a connection for long when it is its turn, so that a few are left for everything else. Such work may
+   * ask for connections beside its own, but not for another turn: it could wait for itself.
+   */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    return this.#turns(work);
+  }
+
+  async #withConnection<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
     const client = await this.#connect();
     let lost: Error | undefined;
     const onError = (error: Error): void => {

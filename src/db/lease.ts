@@ -116,8 +116,13 @@ export class Lease {
     throw error;
   }
 
-  /** A transaction that only the holder can commit. */
+  /** A transaction that only the holder can commit, when it is its turn (`Database.inTurn`). */
   transaction<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    return this.#database.inTurn(() => this.fenced(work));
+  }
+
+  /** The same for who has a turn already. */
+  fenced<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
     return this.#database.transaction(async (connection) => {
       await this.assertHeld(connection);
       return work(connection);

@@ -36,6 +36,8 @@ export interface RunRow {
   readonly guards: readonly GuardResult[];
   readonly timings: RunTimings;
   readonly errors: number;
+  /** Rejected records by the code of what rejects each. */
+  readonly rejectedBy: Readonly<Record<string, number>>;
   readonly failureCode: string | null;
   readonly failureMessage: string | null;
   readonly approvedBy: string | null;
@@ -60,7 +62,7 @@ const COLUMNS = `
   run.id, run.feed_id as "feedId", feed.name as feed, run.status, run.kind, run.of_run as "ofRun", run.source, run.dry_run as "dryRun",
   run.force, run.control_id as "controlId", run.model_digest as "modelDigest",
   run.planned_version as "plannedVersion", run.applied, run.outcome, run.counts, run.guards, run.timings,
-  run.error_count as errors, run.failure_code as "failureCode", run.failure_message as "failureMessage",
+  run.error_count as errors, run.rejected_by as "rejectedBy", run.failure_code as "failureCode", run.failure_message as "failureMessage",
   run.approved_by as "approvedBy", run.approved_at as "approvedAt", run.approval_reason as "approvalReason",
   run.without_blocks as "withoutBlocks", run.cancel_requested as "cancelRequested",
   run.publication is not null as published, run.collected, run.queued, run.progress,

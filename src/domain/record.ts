@@ -63,6 +63,23 @@ export const RECORD_ERROR_CODES = [
 
 export type RecordErrorCode = (typeof RECORD_ERROR_CODES)[number];
 
+/** Of these, what only has a value left out, or nothing: when such a record is rejected, it is for something else as well. */
+export const VALUE_ERROR_CODES: readonly RecordErrorCode[] = [
+  'invalid-email',
+  'invalid-url',
+  'invalid-date',
+  'invalid-integer',
+  'invalid-number',
+  'invalid-boolean',
+  'invalid-address',
+  'invalid-telephone-number',
+  'invalid-name',
+  'unmapped-value',
+  'unknown-reference',
+  'filter-failed',
+  'logged',
+];
+
 /** Something wrong with one record: data that flows to the run's log, never an exception. */
 export interface RecordError {
   readonly code: RecordErrorCode;

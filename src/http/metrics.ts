@@ -39,7 +39,7 @@ class Metrics {
   readonly #lastReceived = this.#gauge('feed_last_file_received_timestamp_seconds', 'When a file last came.', ['feed']);
   readonly #runs = this.#counter('runs_total', 'Runs that ended, by how.', ['feed', 'outcome']);
   readonly #usersChanged = this.#counter('users_total', 'Users changed, by what was done.', ['feed', 'action']);
-  readonly #rejected = this.#counter('records_rejected_total', 'Problems of records, by their code.', [
+  readonly #rejected = this.#counter('records_rejected_total', 'Records rejected, by the code of what rejects each.', [
     'feed',
     'reason',
   ]);

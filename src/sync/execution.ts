@@ -227,6 +227,7 @@ export class Execution {
     const guards = [...ownGuards, ...holds];
     await this.record.update({
       counts,
+      rejectedBy: plan.rejectedBy,
       // Those that the run passed before it was left behind, or was approved with, are the ones to keep.
       ...(this.run.status === 'applying' ? {} : { guards }),
       valueCounts: staged.valueCounts,
@@ -255,13 +256,17 @@ export class Execution {
       }),
     );
     const counts = await this.record.appliedCounts({ ...planned, rejected: planned.rejected + refused });
+    const rejectedBy = {
+      ...(batch?.plan.rejectedBy ?? this.run.rejectedBy),
+      ...(refused > 0 ? { database: refused } : {}),
+    };
     await this.#hooks.afterApply(counts);
     const changed = changesIn(counts);
     const isBatch = this.run.kind !== 'revert';
     const isRepeated = this.run.status === 'applying';
     const last = await this.#last();
     await this.record.end(
-      { outcome: changed > 0 ? 'applied' : 'nothing-to-change', applied: isBatch, counts },
+      { outcome: changed > 0 ? 'applied' : 'nothing-to-change', applied: isBatch, counts, rejectedBy },
       async (connection) => {
         if (!isBatch) return;
         await settleFeed(connection, {

@@ -1,6 +1,6 @@
 import type { Connection, Database } from '../db/database.js';
 import { stageTable } from '../db/queries.js';
-import { errorsByCode } from '../db/run-log.js';
+import { countErrors } from '../db/run-log.js';
 import { moveRun, type RunUpdate } from '../db/runs.js';
 import type { RunStatus } from '../domain/run.js';
 import type { LastBatch } from './guards.js';
@@ -82,17 +82,8 @@ export async function endRun(
     await connection.run('links/take-back-references', [runId]);
   }
   await publish(connection, runId);
-  const rejectedBy = await errorsByCode(connection, runId);
-  const errors = Object.values(rejectedBy).reduce((sum, count) => sum + count, 0);
-  await moveRun(
-    connection,
-    runId,
-    status,
-    actor,
-    { ...update, errors, rejectedBy, finishedAt: new Date() },
-    null,
-    from,
-  );
+  const errors = await countErrors(connection, runId);
+  await moveRun(connection, runId, status, actor, { ...update, errors, finishedAt: new Date() }, null, from);
 }
 
 async function publish(connection: Connection, runId: number): Promise<void> {

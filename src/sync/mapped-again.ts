@@ -1,9 +1,10 @@
+import type { ControlFileRow } from '../db/feeds.js';
 import type { InputRecord } from '../domain/record.js';
 import { compileControlFile } from '../mapping/compile.js';
-import type { ControlFile } from '../mapping/instruction.js';
 import { directoryNeeds } from '../mapping/mapped-names.js';
 import { PatchBuilder } from '../mapping/patch.js';
 import type { SyncContext } from './context.js';
+import { readControlRow } from './control.js';
 import { DirectoryView } from './directory-view.js';
 import { knownObjects } from './lookups.js';
 
@@ -13,7 +14,7 @@ import { knownObjects } from './lookups.js';
  *
  * @returns undefined when it cannot be mapped any more, as after a change of the model or of the directory
  */
-export async function mapAgain(context: SyncContext, control: ControlFile, raw: string): Promise<unknown> {
+export async function mapAgain(context: SyncContext, control: ControlFileRow, raw: string): Promise<unknown> {
   try {
     return await map(context, control, raw);
   } catch {
@@ -21,8 +22,9 @@ export async function mapAgain(context: SyncContext, control: ControlFile, raw: 
   }
 }
 
-async function map(context: SyncContext, control: ControlFile, raw: string): Promise<unknown> {
+async function map(context: SyncContext, row: ControlFileRow, raw: string): Promise<unknown> {
   const { database, model, language } = context;
+  const control = readControlRow(row, language);
   const objects = await knownObjects(database, directoryNeeds(control, model), model);
   const view = new DirectoryView(objects, model, () => Promise.resolve({ users: new Map(), objects: [] }));
   const mapping = compileControlFile(control, model, view, undefined, language.filters);

@@ -2,8 +2,6 @@ import { changesOf, type UserChange } from '../db/changes.js';
 import type { Executor } from '../db/database.js';
 import { stageTable } from '../db/queries.js';
 import { UserSyncError } from '../lib/errors.js';
-import { runFiles } from '../db/runs.js';
-import { validateControl } from './control.js';
 import { mapAgain } from './mapped-again.js';
 import type { SyncContext } from './context.js';
 import { overridesOf, type Override } from './overrides.js';
@@ -121,7 +119,7 @@ async function describe(context: SyncContext, account: Account | undefined, user
     objects: account?.profile_ref == null ? [] : await database.rows('lookup/belonging-objects', [account.profile_ref]),
     sync: (account === undefined ? undefined : await findState(context, account.id)) ?? null,
     overrides: username === null ? [] : await overridesOf(database, username),
-    received: username === null ? null : await findReceived(context, username),
+    received: username === null ? null : await findReceived(context, username, account?.feed ?? null),
     changes: username === null ? [] : await changesOf(database, username, { limit: TIMELINE_LENGTH }),
     errors: username === null ? [] : await findErrors(context, username),
   };
@@ -171,12 +169,18 @@ async function findState({ database }: SyncContext, accountId: number): Promise<
   };
 }
 
-/** From the feed's last applied batch while that is at hand, else what was last kept: it changes only with the user. */
-async function findReceived(context: SyncContext, username: string): Promise<Received | null> {
+/**
+ * From the feed's last applied batch while that is at hand, else what was last kept: it changes only with the user.
+ *
+ * @param feed whose user it is; null: nobody's yet, and the feed that had the last batch with such a record answers
+ */
+async function findReceived(context: SyncContext, username: string, feed: string | null): Promise<Received | null> {
   const { database } = context;
-  const runs = await database.query<{ id: number; controlId: number }>(
-    `select max(run.id) as id, max(run.control_id) as "controlId" from sync.run
-     where run.applied and run.outcome is distinct from 'nothing-new' group by run.feed_id`,
+  const runs = await database.query<{ id: number }>(
+    `select max(run.id) as id from sync.run join sync.feed on feed.id = run.feed_id
+     where run.applied and run.outcome is distinct from 'nothing-new' and feed.name = coalesce($1::text, feed.name)
+     group by feed.id order by id desc`,
+    [feed],
   );
   for (const run of runs) {
     const staged = await findStaged(context, run.id, username);
@@ -190,7 +194,7 @@ async function findReceived(context: SyncContext, username: string): Promise<Rec
 }
 
 async function findStaged(context: SyncContext, runId: number, username: string): Promise<Received | undefined> {
-  const { database, language } = context;
+  const { database } = context;
   const table = stageTable(runId);
   const [stage] = await database.rows<{ exists: boolean }>('stage/stage-exists', [table]);
   if (stage?.exists !== true) return undefined;
@@ -208,14 +212,12 @@ async function findStaged(context: SyncContext, runId: number, username: string)
     'select control_id as "controlId" from sync.run where id = $1',
     [runId],
   );
-  const stored = run === undefined ? undefined : await controlFile(database, run.controlId);
-  const names = stored === undefined ? (await runFiles(database, runId)).map(({ name }) => name) : listedIn(stored);
-  // Null when the model or the plugins have changed since and no longer allow it.
-  const control = stored === undefined ? null : validateControl(stored.content, language).control;
+  const control = run === undefined ? undefined : await controlFile(database, run.controlId);
+  const names = control === undefined ? [] : listedIn(control);
   const { file, mapped, raw, ...rest } = row;
   const received = { run: runId, file: names[file] ?? '', ...rest, raw };
   if (mapped !== null) return { ...received, mapped: JSON.parse(mapped) as unknown };
-  const again = row.accepted && control !== null ? await mapAgain(context, control, raw) : undefined;
+  const again = row.accepted && control !== undefined ? await mapAgain(context, control, raw) : undefined;
   return { ...received, mapped: again ?? null };
 }
 

@@ -2,6 +2,7 @@ import type { Connection, Database, Executor } from '../db/database.js';
 import { stageTable, type StageTable } from '../db/queries.js';
 import type { Lease } from '../db/lease.js';
 import { UserSyncError } from '../lib/errors.js';
+import { VALUE_ERROR_CODES } from '../domain/record.js';
 import type { ChangeKind } from '../domain/run.js';
 import type { Model } from '../model/model.js';
 import type { RunAttempt } from './context.js';
@@ -30,6 +31,8 @@ export interface Plan {
   readonly changes: Readonly<Record<ChangeKind, number>>;
   /** Records with a username that are rejected: by reading, mapping, as duplicates, or for what the directory holds. */
   readonly rejected: number;
+  /** All records that are rejected, also those without a username, by the code of what rejects each. */
+  readonly rejectedBy: Readonly<Record<string, number>>;
   /** Users of the feed before this run. */
   readonly inFeed: number;
   /** Users of the feed who are not in the batch; those who are not blocked for it are leaving, or protected. */
@@ -79,7 +82,7 @@ export async function makePlan(database: Database, request: PlanRequest): Promis
   if (others?.others === true) await fenced.rows('plan/reject-other-feed', [runId, feedId, fileNames], stage);
   await fenced.run('plan/apply-pins', [], stage);
   step();
-  const found = await classify(database, request, stage);
+  const found = await classify(fenced, request, stage);
   if (found.staged + duplicates !== request.rows) throw new StageLostError(found.staged + duplicates, request.rows);
   step();
   let notOwned = 0;
@@ -101,6 +104,7 @@ export async function makePlan(database: Database, request: PlanRequest): Promis
   return {
     changes,
     rejected: found.rejected + duplicates + notOwned + refused.loads,
+    rejectedBy: await countRejected(database, runId, fileNames),
     inFeed: found.in_feed,
     missing: found.in_feed - found.still_there,
     candidates: found.candidates,
@@ -137,7 +141,17 @@ export async function countChanges(
   return counts;
 }
 
-async function classify(database: Database, request: PlanRequest, stage: StageTable): Promise<Classification> {
+async function countRejected(
+  database: Database,
+  runId: number,
+  fileNames: readonly string[],
+): Promise<Record<string, number>> {
+  const params = [runId, fileNames, VALUE_ERROR_CODES];
+  const rows = await database.rows<{ code: string; records: number }>('plan/count-rejected', params, stageTable(runId));
+  return Object.fromEntries(rows.map(({ code, records }) => [code, records]));
+}
+
+async function classify(database: Executor, request: PlanRequest, stage: StageTable): Promise<Classification> {
   const [found] = await database.rows<Classification & Record<string, number>>(
     'plan/classify',
     [request.attempt.feedId, request.force],

@@ -92,8 +92,7 @@ export async function planRevert(
   const { attempt, ofRun, lease } = request;
   const { runId, feedId, settings } = attempt;
   const directoryVersion = await currentVersion(database);
-  const found = await database.transaction(async (connection) => {
-    await lease.assertHeld(connection);
+  const found = await lease.transaction(async (connection) => {
     // Nothing is staged; what follows may look there all the same.
     await connection.run('stage/drop-stage', [], stageTable(runId));
     await connection.run('stage/create-stage', [], stageTable(runId));
@@ -119,7 +118,18 @@ export async function planRevert(
   const changes = await countChanges(database, 'plan/count-plan', runId);
   const { changes: records, skipped: rejected, inFeed } = found;
   const planned = changes.add + changes.update + changes.block + changes.unblock;
-  return { changes, records, rejected, inFeed, missing: 0, candidates: planned, unknownPeople: 0, directoryVersion };
+  const rejectedBy: Record<string, number> = rejected > 0 ? { 'changed-since': rejected } : {};
+  return {
+    changes,
+    records,
+    rejected,
+    rejectedBy,
+    inFeed,
+    missing: 0,
+    candidates: planned,
+    unknownPeople: 0,
+    directoryVersion,
+  };
 }
 
 async function mustFind({ database }: Pick<SyncContext, 'database'>, runId: number): Promise<RunRow> {

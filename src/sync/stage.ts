@@ -1,5 +1,4 @@
 import { Worker } from 'node:worker_threads';
-import pLimit, { type LimitFunction } from 'p-limit';
 import { CopyInto } from '../db/copy.js';
 import type { Database } from '../db/database.js';
 import type { Lease } from '../db/lease.js';
@@ -35,34 +34,23 @@ export interface StageRequest {
   readonly onProgress: OnProgress;
 }
 
-/** Connections that are left for questions and heartbeats when as many batches are staged as may be. */
-const SPARE_CONNECTIONS = 2;
-
-const turns = new WeakMap<Database, LimitFunction>();
-
-/** Each batch holds a connection until it is staged, and must have another one to ask with: the pool limits how many. */
-function turnOf(database: Database): LimitFunction {
-  const turn = turns.get(database) ?? pLimit(Math.max(1, database.poolSize - SPARE_CONNECTIONS));
-  turns.set(database, turn);
-  return turn;
-}
-
 /**
  * Streams the batch through reading and mapping into the run's staging table. Rows travel from a worker thread to
  * `COPY`; what is wrong with single records goes to the run's log. Nothing counts until the end of the input was reached
- * cleanly and Postgres has as many rows as were sent.
+ * cleanly and Postgres has as many rows as were sent. The batch holds a connection until it is staged, and asks and logs by
+ * another one.
  *
  * @throws the reason why the batch cannot be read to its end; the staging table is gone then.
  */
 export function stageBatch(database: Database, request: StageRequest): Promise<StageSummary> {
-  return turnOf(database)(() => stageInTurn(database, request));
+  return database.inTurn(() => stageInTurn(database, request));
 }
 
 async function stageInTurn(database: Database, request: StageRequest): Promise<StageSummary> {
   const { lease } = request;
   request.signal.throwIfAborted();
   const stage = stageTable(request.runId);
-  await lease.transaction(async (connection) => {
+  await lease.fenced(async (connection) => {
     await connection.rows('stage/end-late-staging', [stage]);
     await connection.run('stage/drop-stage', [], stage);
     await connection.run('stage/create-stage', [], stage);
@@ -77,7 +65,8 @@ async function stageInTurn(database: Database, request: StageRequest): Promise<S
     try {
       const summary = await receive(worker, request, {
         onBatch: async (batch) => {
-          await insertErrors(lease.executor, request.runId, batch.errors);
+          const { errors } = batch;
+          if (errors.length > 0) await lease.fenced((writer) => insertErrors(writer, request.runId, errors));
           await copy.write(batch.rows);
         },
         onQuestion: async (question) =>

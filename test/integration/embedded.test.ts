@@ -2,7 +2,10 @@ import { expect } from 'chai';
 import { Client } from 'pg';
 import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { App } from '../../src/app.js';
+import { loadConfig } from '../../src/config/load.js';
 import { openEmbeddedPostgres } from '../../src/db/embedded.js';
+import { memoryLogger } from '../../src/lib/logger.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 async function ask(url: string, question: string): Promise<unknown> {
@@ -34,6 +37,16 @@ describe('The embedded Postgres', function () {
     expect(await ask(second.url, 'select 1 as answer')).to.equal(1);
     await Promise.all([second.close(), third.close()]);
     expect(await ask(first.url, 'select 1').catch(() => 'gone')).to.equal('gone');
+  });
+
+  it('is said in the log to be used', async () => {
+    await using folder = await temporaryFolder({ 'user-sync.yaml': 'dataDir: ./var' });
+    await chmod(folder.path, 0o755);
+    const log = memoryLogger();
+    const app = await App.open(await loadConfig({ file: join(folder.path, 'user-sync.yaml'), environment: {} }), log);
+    await app.close();
+    const said = log.entries.find(({ message }) => message.startsWith('Using the embedded Postgres'));
+    expect(said?.level).to.equal('info');
   });
 
   it('is for this machine and who has its password, which is for its user alone', async () => {

@@ -5,8 +5,11 @@ import { WAITED_FOR_HERE } from './lock-waits.js';
 /** Any number that nobody else uses for an advisory lock. */
 const LOCK = 4711;
 
-/** The place of a run at which the gate is: while rows are copied, at the end of planning, while changes are applied. */
-export type GatedPhase = 'stage' | 'plan' | 'apply';
+/**
+ * The place of a run at which the gate is: while rows are copied, where differences are written down, at the end of planning,
+ * while changes are applied.
+ */
+export type GatedPhase = 'stage' | 'changes' | 'plan' | 'apply';
 
 /** The record at which a run waits while it is copied or applied, for control files of campaigns. */
 export const GATE_RECORD = {
@@ -38,6 +41,7 @@ const TRIGGERS: Readonly<Record<GatedPhase, string>> = {
       end loop;
     end $$;
     create event trigger gate on ddl_command_end when tag in ('CREATE TABLE') execute function gate_stage();`,
+  changes: 'create trigger gate before insert on sync.change for each statement execute function gate();',
   plan: 'create trigger gate before insert on sync.chunk for each statement execute function gate();',
   apply: `
     create trigger gate before insert on directory.account for each row when (new.email = 'gate@example.org')

@@ -132,6 +132,18 @@ describe('doctor', () => {
     expect(code).to.equal(1);
     expect(stdout).to.match(/MEND +database/);
   });
+
+  it('warns of a feed that wants to write on more connections than there are for it', async () => {
+    await using site = await Site.open({ feed: { concurrency: 16 } });
+    expect((await doctor(site)).get('connections')).to.deep.equal({
+      ok: false,
+      message:
+        'database.poolSize 10 lets 8 write at once, fewer than concurrency of default: ' +
+        'set poolSize to 18, or lower concurrency.',
+    });
+    await using large = await Site.open({ feed: { concurrency: 16 }, config: { database: { poolSize: 18 } } });
+    expect((await doctor(large)).get('connections')?.ok).to.equal(true);
+  });
 });
 
 async function doctor(site: Site): Promise<Findings> {

@@ -1,6 +1,6 @@
 import { sqlDirectory } from '../../app.js';
 import type { Config } from '../../config/config.js';
-import type { Database } from '../../db/database.js';
+import { SPARE_CONNECTIONS, turnsOf, type Database } from '../../db/database.js';
 import { migrationStatus } from '../../db/migrate.js';
 import { ownRights, schemaRole } from '../../db/rights.js';
 import { describeProblem } from '../../lib/errors.js';
@@ -37,7 +37,7 @@ export async function checkDatabase(
     server.number >= OLDEST_POSTGRES
       ? good('database', `Postgres ${server.version}`)
       : bad('database', `Postgres ${server.version}: 14 or later is needed`),
-    connections(server.max, config.database.poolSize),
+    connections(server.max, config),
     clock(server.now),
     await schema(database, pending),
     ...(pending.length === 0 ? await checkWhatIsThere(database, config, language) : []),
@@ -78,11 +78,21 @@ async function schema(database: Database, pending: readonly string[]): Promise<F
   return bad('schema', `${what}, which "${role}" may not: run \`user-sync migrate\` as the role that owns the schemas`);
 }
 
-function connections(max: number, poolSize: number): Finding {
-  if (poolSize <= max / 2) return good('connections', `${poolSize} of ${max} at most`);
+function connections(max: number, { database: { poolSize }, feeds }: Config): Finding {
+  if (poolSize > max / 2) {
+    return bad(
+      'connections',
+      `database.poolSize is ${poolSize} of the ${max} that the server allows all its clients: lower it, or raise max_connections.`,
+    );
+  }
+  const writers = turnsOf(poolSize);
+  const short = Object.entries(feeds).filter(([, { concurrency }]) => concurrency > writers);
+  if (short.length === 0) return good('connections', `${poolSize} of ${max} at most`);
+  const wanted = Math.max(...short.map(([, { concurrency }]) => concurrency)) + SPARE_CONNECTIONS;
   return bad(
     'connections',
-    `database.poolSize is ${poolSize} of the ${max} that the server allows all its clients: lower it, or raise max_connections.`,
+    `database.poolSize ${poolSize} lets ${writers} write at once, fewer than concurrency of ${short.map(([name]) => name).join(', ')}: ` +
+      `set poolSize to ${wanted}, or lower concurrency.`,
   );
 }
 
