@@ -66,7 +66,7 @@ describe('The record that was last received of a person', () => {
         control: { text: harness.control, what: 'The control file' },
         dryRun: false,
         force: false,
-        source: 'test',
+        by: 'test',
         signal: new AbortController().signal,
       });
       await harness.execute(run);
