@@ -38,13 +38,15 @@ export async function createKey(database: Database, key: Omit<NewApiKey, 'digest
 export async function revokeKey(database: Database, id: number, actor: string): Promise<ApiKeyRow> {
   return database.transaction(async (connection) => {
     const key = await revokeApiKey(connection, id, actor);
-    if (key === undefined) {
-      throw new UserSyncError('key-unknown', `There is no key ${id}. \`user-sync keys list\` shows them.`, {
-        kind: 'usage',
-      });
-    }
+    if (key === undefined) throw unknownKey(id);
     await noteAudit(connection, { actor, action: 'key-revoked', subject: `key ${key.name}`, details: { id } });
     return key;
+  });
+}
+
+export function unknownKey(id: number): UserSyncError {
+  return new UserSyncError('key-unknown', `There is no key ${id}. \`user-sync keys list\` shows them.`, {
+    kind: 'usage',
   });
 }
 

@@ -6,7 +6,7 @@ import { printable } from '../../lib/printable.js';
 import type { Explained } from '../../sync/explain.js';
 import type { Account, Person, PersonError, Received } from '../../sync/person.js';
 import { empty, notice, number, table, time } from './parts.js';
-import { personActions } from './person-actions.js';
+import { personForms } from './person-forms.js';
 import type { PersonView } from './person-parts.js';
 
 export function personName({ account }: Person, username: string | null): string {
@@ -29,7 +29,7 @@ export function personBody(view: PersonView): Html {
       ${account === null ? null : accountCard(account, person)}
       ${username === null ? null : stateCard(person, username)}
     </div>
-    ${personActions(view)} ${errorList(person.errors)} ${received === null ? null : receivedCard(received, explained)}
+    ${personForms(view)} ${errorList(person.errors)} ${received === null ? null : receivedCard(received, explained)}
     ${account === null ? null : profileCard(account, person)} ${username === null ? null : timeline(person.changes)}`;
 }
 
@@ -76,7 +76,7 @@ function accountCard(account: Account, { overrides }: Person): Html {
 function stateCard({ account, sync, overrides, received }: Person, username: string): Html {
   const inFeed =
     account === null ? 'never taken in' : account.in_feed ? html`yes${since(sync)}` : html`no${since(sync)}`;
-  return html`<section class="card">
+  return html`<section class="card" id="state">
     <h2>In the feed</h2>
     <dl class="facts">
       <dt>Username</dt>
