@@ -72,7 +72,7 @@ function pageOf(session: Session, question: Question, problem?: string): PageCon
 
 function revocation({ id, name, scope, feed, createdBy, createdAt, lastUsedAt }: ApiKeyRow): Question {
   return {
-    title: `Revoke the key ${printable(name)}?`,
+    title: `Revoke the key “${printable(name)}”?`,
     about: html`Made by ${printable(createdBy)}, ${time(createdAt)}.`,
     consequences: html`<dl class="facts">
         <dt>Scope</dt>

@@ -153,12 +153,14 @@ function keysCard(keys: readonly ApiKeyRow[], now: Date): Html {
   const rows = keys.map(
     (key) =>
       html`<tr>
-        <td>${printable(key.name)}<br /><small>by ${printable(key.createdBy)}, ${time(key.createdAt)}</small></td>
+        <td class="name">
+          ${printable(key.name)}<br /><small>by ${printable(key.createdBy)}, ${time(key.createdAt)}</small>
+        </td>
         <td>${key.scope}</td>
         <td>${key.feed === null ? 'every feed' : printable(key.feed)}</td>
-        <td>${time(key.lastUsedAt, 'never')}</td>
+        <td><span class="folded">used</span> ${time(key.lastUsedAt, 'never')}</td>
         <td>${stateOf(key, now)}</td>
-        <td>
+        <td class="act">
           ${
             isInForce(key, now)
               ? html`<a class="button quiet danger" href="/access/keys/${key.id}/revoke"
@@ -169,7 +171,7 @@ function keysCard(keys: readonly ApiKeyRow[], now: Date): Html {
         </td>
       </tr>`,
   );
-  return html`<section class="card">
+  return html`<section class="card fold">
     <h2>API keys</h2>
     ${table(['Key', 'Scope', 'Feed', 'Last used', 'State', html`<span class="unseen">Decide</span>`], rows, 'API keys')}
   </section>`;
@@ -220,27 +222,27 @@ function peopleCard(people: readonly OperatorRow[]): Html {
   const rows = people.map(
     ({ id, name, role, createdAt, lockedUntil }) =>
       html`<tr>
-        <td>${printable(name)}</td>
+        <td class="name">${printable(name)}</td>
         <td>${role}</td>
-        <td>${time(createdAt)}</td>
+        <td><span class="folded">since</span> ${time(createdAt)}</td>
         <td>
           ${lockedUntil === null ? null : html`<span class="badge warn">locked</span> until ${time(lockedUntil)}`}
         </td>
-        <td>
+        <td class="act">
           <a class="button quiet danger" href="/access/people/${id}/remove"
             >Remove… <span class="unseen">${printable(name)}</span></a
           >
         </td>
       </tr>`,
   );
-  return html`<section class="card">
+  return html`<section class="card fold">
     <h2>People</h2>
     ${table(['Name', 'Role', 'Since', 'State', html`<span class="unseen">Decide</span>`], rows, 'People who may sign in')}
   </section>`;
 }
 
 function auditTable(rows: readonly AuditRow[]): Html {
-  return html`<section class="card">
+  return html`<section class="card fold">
     ${table(
       ['When', 'Who', 'What', 'About', 'More', 'From'],
       rows.map(
@@ -248,12 +250,12 @@ function auditTable(rows: readonly AuditRow[]): Html {
           html`<tr>
             <td>${time(at)}</td>
             <td>${printable(actor)}</td>
-            <td>${action}</td>
+            <td class="short">${action}</td>
             <td class="text">${subject === null ? null : printable(subject)}</td>
             <td class="text">
               <small>${Object.keys(details).length === 0 ? null : printable(JSON.stringify(details))}</small>
             </td>
-            <td>${address}</td>
+            <td>${address === null ? null : html`<span class="folded">from</span> ${address}`}</td>
           </tr>`,
       ),
       'Audit log, newest first',

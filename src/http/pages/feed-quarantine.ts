@@ -73,7 +73,7 @@ function deletion(session: Session, feed: string, record: QuarantineRecord): Que
 
 export function quarantineCard(session: Session, feed: string, records: readonly QuarantineRecord[]): HtmlValue {
   if (records.length === 0) return html`<p class="soft" id="quarantine">No file of this feed is set aside.</p>`;
-  return html`<section class="card" id="quarantine">
+  return html`<section class="card fold" id="quarantine">
     <h2>Set aside</h2>
     ${table(
       ['File', 'Why', 'Size', 'When', html`<span class="unseen">Decide</span>`],
@@ -94,7 +94,7 @@ function row(session: Session, feed: string, record: QuarantineRecord): Html {
     </td>
     <td>${bytes(sizeBytes)}</td>
     <td>${time(quarantinedAt)}</td>
-    <td>
+    <td class="act">
       <span class="actions">
         ${session.may('download') ? html`<a class="button quiet" href="${at}" download>Download</a>` : null}
         ${session.may('configure') ? html`<a class="button quiet danger" href="${at}/delete">Delete…</a>` : null}

@@ -135,7 +135,7 @@ function outcome({ mapped, problems, message }: Tried, control: string): Html {
       ...value,
       event: pointer === undefined ? undefined : { pointer, source },
     }));
-    return html`<section class="card">
+    return html`<section class="card fold">
       <h2>
         Record ${number(record)}, line ${number(line)}: ${username === null ? 'no username' : printable(username)}
         <span class="badge ${accepted ? 'good' : 'bad'}">${accepted ? 'accepted' : 'rejected'}</span>

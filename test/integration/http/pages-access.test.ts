@@ -27,7 +27,7 @@ describe('The page about access', () => {
     expect(page, 'a link, no button that does it').to.include(`href="/access/keys/${id}/revoke"`);
     const question = await anna.page(`/access/keys/${id}/revoke`);
     expect(htmlProblems(question)).to.deep.equal([]);
-    expect(question).to.include('Revoke the key HR &lt;b&gt;?').and.include('Nothing has happened yet');
+    expect(question).to.include('Revoke the key “HR &lt;b&gt;”?').and.include('Nothing has happened yet');
     expect(await principalOfKey(http.app.database, secret, new Date()), 'who only asked').not.to.equal(undefined);
     expect((await anna.get('/access/keys/77/revoke')).status).to.equal(404);
     await anna.post(`/access/keys/${id}/revoke`, {}, `/access/keys/${id}/revoke`);

@@ -102,7 +102,7 @@ describe('Pages about feeds', () => {
     const given = { by: '25:00', days: 'mon,tue', timeZone: 'Europe/"Berlin"' };
     const page = await (await change(anna, 'expect', given)).text();
     const [, form = ''] = /id="expect">(.*?)<\/form>/s.exec(page) ?? [];
-    expect(form).to.match(/<details open>.*class="notice bad" role="alert"/s);
+    expect(form).to.match(/<details open>.*class="notice bad" role="alert">.*\/expect\/by: must be a time of day/s);
     for (const value of ['25:00', 'mon,tue', 'Europe/&quot;Berlin&quot;']) expect(form).to.include(`value="${value}"`);
     expect(page.match(/<details open>/g)).to.have.length(1);
     const guards = { 'blocked.enabled': 'on', 'blocked.share': '2', 'blocked.count': '17', 'updated.enabled': 'off' };
