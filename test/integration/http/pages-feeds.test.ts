@@ -202,7 +202,9 @@ describe('Pages about feeds', () => {
     const vera = await http.signIn('viewer');
     const page = await wellFormed(vera, '/feeds/default');
     expect(page).not.to.include('Change</summary>').and.not.include('Send a new one');
-    expect(page, 'limits of guards').to.match(/>blocked<\/th>\s*<td>off<\/td>\s*<td>beyond this share: 0\.1; but not/);
+    expect(page, 'limits of guards').to.match(
+      />blocked<\/th>\s*<td>off<\/td>\s*<td class="text">beyond this share: 0\.1; but not/,
+    );
     const oscar = await http.signIn('operator');
     for (const somebody of [vera, oscar]) {
       expect((await change(somebody, 'force', { value: 'on' })).status).to.equal(403);

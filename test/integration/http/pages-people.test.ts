@@ -24,7 +24,7 @@ describe('Pages about people', () => {
       .to.include('&quot;JOB_TITLE&quot;:&quot;Reader&quot;')
       .and.match(/line 1, record\s+1/);
     expect(page.replaceAll(/\s+/g, ' ')).to.match(
-      /<code>profile\/std:attribute:job-title<\/code><\/td> <td class="text"> Reader .*?<code>JOB_TITLE<\/code><\/td> <td> ?<code>\/instructions\/\d+/,
+      /<code>profile\/std:attribute:job-title<\/code><\/td> <td class="text"> Reader .*?<code>JOB_TITLE<\/code> ?<\/td> <td> ?<span class="folded">by<\/span> ?<code>\/instructions\/\d+/,
     );
     const audit = await listAudit(http.app.database, { limit: 100 });
     expect(
