@@ -45,13 +45,15 @@ export async function createKey(
 export async function revokeKey(database: Database, id: number, author: Author): Promise<ApiKeyRow> {
   return database.transaction(async (connection) => {
     const key = await revokeApiKey(connection, id, author.by);
-    if (key === undefined) {
-      throw new UserSyncError('key-unknown', `There is no key ${id}. \`user-sync keys list\` shows them.`, {
-        kind: 'usage',
-      });
-    }
+    if (key === undefined) throw unknownKey(id);
     await noteAudit(connection, author, { action: 'key-revoked', subject: `key ${key.name}`, details: { id } });
     return key;
+  });
+}
+
+export function unknownKey(id: number): UserSyncError {
+  return new UserSyncError('key-unknown', `There is no key ${id}. \`user-sync keys list\` shows them.`, {
+    kind: 'usage',
   });
 }
 

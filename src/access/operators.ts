@@ -54,11 +54,7 @@ export async function addOperator(
 export async function removeOperator(database: Database, name: string, author: Author): Promise<OperatorRow> {
   return database.transaction(async (connection) => {
     const removed = await deleteOperator(connection, name);
-    if (removed === undefined) {
-      throw new UserSyncError('operator-unknown', `There is nobody called "${name}" who may sign in.`, {
-        kind: 'usage',
-      });
-    }
+    if (removed === undefined) throw unknownOperator(`called "${name}"`);
     const others = await listOperators(connection);
     if (removed.role === 'admin' && others.length > 0 && !others.some(({ role }) => role === 'admin')) {
       throw new UserSyncError('last-admin', `"${name}" is the only admin. Add another one first.`, { kind: 'usage' });
@@ -66,6 +62,11 @@ export async function removeOperator(database: Database, name: string, author: A
     await noteAudit(connection, author, { action: 'operator-removed', subject: removed.name });
     return removed;
   });
+}
+
+/** @param who as the sentence goes on, such as `called "Ada"` */
+export function unknownOperator(who: string): UserSyncError {
+  return new UserSyncError('operator-unknown', `There is nobody ${who} who may sign in.`, { kind: 'usage' });
 }
 
 /**

@@ -24,8 +24,15 @@ export class Quarantined {
   }
 
   /** @throws UserSyncError `quarantine-unknown` */
+  async find(isVisible: IsVisible, id: string): Promise<QuarantineRecord> {
+    const found = (await this.list(isVisible)).find((record) => record.id === id);
+    if (found === undefined) throw unknown('There is nothing of this id in quarantine.');
+    return found;
+  }
+
+  /** @throws UserSyncError `quarantine-unknown` */
   async send(reply: FastifyReply, actor: Actor, isVisible: IsVisible, id: string): Promise<FastifyReply> {
-    const record = await this.#find(isVisible, id);
+    const record = await this.find(isVisible, id);
     return sendDownload(reply, {
       path: this.#quarantine.pathOf(id),
       filename: `quarantine-${id}`,
@@ -36,15 +43,9 @@ export class Quarantined {
 
   /** @throws UserSyncError `quarantine-unknown` */
   async delete(actor: Actor, isVisible: IsVisible, id: string): Promise<void> {
-    const record = await this.#find(isVisible, id);
+    const record = await this.find(isVisible, id);
     await this.#quarantine.delete(id);
     await this.#note(actor, 'quarantine-deleted', record);
-  }
-
-  async #find(isVisible: IsVisible, id: string): Promise<QuarantineRecord> {
-    const found = (await this.list(isVisible)).find((record) => record.id === id);
-    if (found === undefined) throw unknown('There is nothing of this id in quarantine.');
-    return found;
   }
 
   async #note(actor: Actor, action: string, record: QuarantineRecord): Promise<void> {

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import type { Config, FeedConfig } from '../config/config.js';
 import {
   FEED_OVERRIDE_NAMES,
@@ -11,7 +10,8 @@ import { noteAudit, type Author } from '../db/audit.js';
 import type { Database } from '../db/database.js';
 import { ensureFeed } from '../db/feeds.js';
 import { readFeedSettings, writeFeedSettings, type SettingOrigin } from '../db/feed-settings.js';
-import { UserSyncError } from '../lib/errors.js';
+import { problemsOf } from '../config/problems.js';
+import { describeProblem, UserSyncError } from '../lib/errors.js';
 
 /** A setting in force, and why it is. */
 export interface SettingInForce {
@@ -62,7 +62,10 @@ export async function changeSettings(database: Database, change: SettingsChange)
   const parsed = feedOverridesSchema.safeParse(given);
   const unknown = Object.keys(changes).filter((name) => !FEED_OVERRIDE_NAMES.some((known) => known === name));
   if (!parsed.success || unknown.length > 0) {
-    const problems = parsed.error === undefined ? `unknown: ${unknown.join(', ')}` : z.prettifyError(parsed.error);
+    const problems =
+      parsed.error === undefined
+        ? `unknown: ${unknown.join(', ')}`
+        : problemsOf(parsed.error.issues, undefined).map(describeProblem).join('\n');
     throw new UserSyncError('invalid-settings', `These settings cannot be used:\n${problems}`, { kind: 'usage' });
   }
   await database.transaction(async (connection) => {

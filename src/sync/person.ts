@@ -101,7 +101,7 @@ export async function lookUpPerson(context: SyncContext, who: string): Promise<P
 }
 
 /** @throws UserSyncError `user-unknown` */
-export async function lookUpAccount(context: SyncContext, id: number): Promise<Person> {
+export async function lookUpAccount(context: SyncContext, id: number): Promise<Person & { readonly account: Account }> {
   const [account] = await context.database.query<Account & Record<string, unknown>>(
     'select * from directory.users where id = $1',
     [id],
@@ -109,7 +109,7 @@ export async function lookUpAccount(context: SyncContext, id: number): Promise<P
   if (account === undefined) {
     throw new UserSyncError('user-unknown', `There is no account ${id}.`, { kind: 'usage' });
   }
-  return describe(context, account, account.username);
+  return { ...(await describe(context, account, account.username)), account };
 }
 
 async function describe(context: SyncContext, account: Account | undefined, username: string | null): Promise<Person> {

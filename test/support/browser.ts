@@ -2,6 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import type { Role } from '../../src/domain/access.js';
+import { PASSWORD, type HttpSite } from './http-site.js';
 import { describeWherePossible } from './where-possible.js';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 
@@ -56,6 +58,22 @@ export class Window implements AsyncDisposable {
       if (message.type() === 'error') complaints.push(message.text());
     });
     return new Window(context, page, complaints);
+  }
+
+  /** Of somebody new with a role, an admin unless told, who has signed in. */
+  static async signedIn(
+    browser: Browser,
+    http: HttpSite,
+    options: { script?: boolean; size?: typeof WIDE; role?: Role } = {},
+  ): Promise<Window> {
+    const { role = 'admin', ...rest } = options;
+    const name = `Anna ${role} ${rest.script === false ? 'plain' : ''} ${rest.size?.width ?? ''}`.trim();
+    await http.signIn(role, name);
+    const window = await Window.open(browser, http.origin, rest);
+    await window.page.goto('/sign-in');
+    await window.send('Sign in', { Name: name, Password: PASSWORD });
+    await window.page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor();
+    return window;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -26,9 +26,3 @@ for (const part of document.querySelectorAll('[data-live]')) {
     location.reload();
   });
 }
-
-for (const form of document.querySelectorAll('form[data-confirm]')) {
-  form.addEventListener('submit', (event) => {
-    if (!confirm(form.dataset.confirm)) event.preventDefault();
-  });
-}

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { createKey, isInForce, revokeKey, type CreatedKey } from '../../access/keys.js';
-import { addOperator, removeOperator } from '../../access/operators.js';
+import { createKey, isInForce, type CreatedKey } from '../../access/keys.js';
+import { addOperator } from '../../access/operators.js';
 import { SHORTEST_PASSWORD } from '../../access/passwords.js';
 import type { Session } from '../../access/sessions.js';
 import { listApiKeys, type ApiKeyRow } from '../../db/api-keys.js';
@@ -15,7 +15,7 @@ import type { HttpContext } from '../context.js';
 import { sendPage } from './layout.js';
 import { choice, empty, field, form, notice, pager, plainChoices, table, time } from './parts.js';
 import { requireSession } from './session.js';
-import { cursorOf, queryOf, fieldOf, fieldsOf, type Fields, type RefusedForm } from './request.js';
+import { cursorOf, queryOf, fieldOf, fieldsOf, refusalOf, type Fields, type RefusedForm } from './request.js';
 
 const AUDIT_PAGE = 100;
 
@@ -34,36 +34,29 @@ export function registerAccess(pages: FastifyInstance, context: HttpContext): vo
   const show = async (reply: FastifyReply, session: Session, told: Told = {}): Promise<FastifyReply> => {
     const [keys, people] = await Promise.all([listApiKeys(database), listOperators(database)]);
     const body = html`<h1>Access</h1>
-      ${told.created === undefined ? null : createdKey(told.created)} ${keysCard(session, keys, now())}
+      ${told.created === undefined ? null : createdKey(told.created)} ${keysCard(keys, now())}
       <div class="split">
         ${newKeyCard(session, Object.keys(app.config.feeds), told.refusedKey)}
         ${newPersonCard(session, told.refusedPerson)}
       </div>
-      ${peopleCard(session, people)}
+      ${peopleCard(people)}
       <p><a href="/access/audit">The audit log</a>: who did what, and when.</p>`;
-    const isRefused = told.refusedKey !== undefined || told.refusedPerson !== undefined;
-    return sendPage(reply, { title: 'Access', session, active: '/access', body, status: isRefused ? 400 : 200 });
+    const { status } = told.refusedKey ?? told.refusedPerson ?? { status: 200 };
+    return sendPage(reply, { title: 'Access', session, active: '/access', body, status });
   };
 
   pages.get('/access', async (request, reply) => show(reply, requireSession(request, 'manage-access')));
 
   pages.post('/access/keys', async (request, reply) => {
     const session = requireSession(request, 'manage-access');
-    const given = fieldsOf(request);
     try {
-      const created = await createKey(database, keyIn(given, app.config.feeds), actorOf(session, request));
+      const key = keyIn(fieldsOf(request), app.config.feeds);
+      const created = await createKey(database, key, actorOf(session, request));
       // Rendered from the POST: the secret is shown once and is in no address.
       return await show(reply, session, { created });
     } catch (error) {
-      return show(reply, session, { refusedKey: { given, problem: problemIn(error) } });
+      return show(reply, session, { refusedKey: refusalOf(request, error) });
     }
-  });
-
-  pages.post('/access/keys/:id/revoke', async (request, reply) => {
-    const session = requireSession(request, 'manage-access');
-    const { id } = request.params as { readonly id: string };
-    await revokeKey(database, /^\d{1,15}$/.test(id) ? Number(id) : 0, actorOf(session, request));
-    return reply.redirect('/access', 303);
   });
 
   pages.post('/access/people', async (request, reply) => {
@@ -75,14 +68,8 @@ export function registerAccess(pages: FastifyInstance, context: HttpContext): vo
       await addOperator(database, person, actorOf(session, request));
       return await reply.redirect('/access', 303);
     } catch (error) {
-      return show(reply, session, { refusedPerson: { given, problem: problemIn(error) } });
+      return show(reply, session, { refusedPerson: refusalOf(request, error) });
     }
-  });
-
-  pages.post('/access/people/remove', async (request, reply) => {
-    const session = requireSession(request, 'manage-access');
-    await removeOperator(database, fieldOf(request, 'name') ?? '', actorOf(session, request));
-    return reply.redirect('/access', 303);
   });
 
   pages.get('/access/audit', async (request, reply) => {
@@ -95,12 +82,6 @@ export function registerAccess(pages: FastifyInstance, context: HttpContext): vo
       ${auditTable(shown)} ${pager('/access/audit', before === undefined ? {} : { before: String(before) }, next)}`;
     return sendPage(reply, { title: 'Audit log', session, active: '/access', body: auditBody });
   });
-}
-
-/** What is wrong with what was asked for; anything else goes on. */
-function problemIn(error: unknown): string {
-  if (error instanceof UserSyncError) return error.message;
-  throw error;
 }
 
 function keyIn(
@@ -165,7 +146,7 @@ function newKeyCard(session: Session, feeds: readonly string[], refused?: Refuse
   </section>`;
 }
 
-function keysCard(session: Session, keys: readonly ApiKeyRow[], now: Date): Html {
+function keysCard(keys: readonly ApiKeyRow[], now: Date): Html {
   if (keys.length === 0)
     return empty(
       'No API keys yet',
@@ -174,25 +155,25 @@ function keysCard(session: Session, keys: readonly ApiKeyRow[], now: Date): Html
   const rows = keys.map(
     (key) =>
       html`<tr>
-        <td>${printable(key.name)}<br /><small>by ${printable(key.createdBy)}, ${time(key.createdAt)}</small></td>
+        <td class="name">
+          ${printable(key.name)}<br /><small>by ${printable(key.createdBy)}, ${time(key.createdAt)}</small>
+        </td>
         <td>${key.scope}</td>
         <td>${key.feed === null ? 'every feed' : printable(key.feed)}</td>
-        <td>${time(key.lastUsedAt, 'never')}</td>
+        <td><span class="folded">used</span> ${time(key.lastUsedAt, 'never')}</td>
         <td>${stateOf(key, now)}</td>
-        <td>
+        <td class="act">
           ${
             isInForce(key, now)
-              ? form(
-                  session,
-                  `/access/keys/${key.id}/revoke`,
-                  html`<button class="quiet danger">Revoke <span class="unseen">${printable(key.name)}</span></button>`,
-                )
+              ? html`<a class="button quiet danger" href="/access/keys/${key.id}/revoke"
+                  >Revoke… <span class="unseen">${printable(key.name)}</span></a
+                >`
               : null
           }
         </td>
       </tr>`,
   );
-  return html`<section class="card">
+  return html`<section class="card fold">
     <h2>API keys</h2>
     ${table(['Key', 'Scope', 'Feed', 'Last used', 'State', html`<span class="unseen">Decide</span>`], rows, 'API keys')}
   </section>`;
@@ -239,34 +220,31 @@ function newPersonCard(session: Session, refused?: RefusedForm): Html {
   </section>`;
 }
 
-function peopleCard(session: Session, people: readonly OperatorRow[]): Html {
+function peopleCard(people: readonly OperatorRow[]): Html {
   const rows = people.map(
-    ({ name, role, createdAt, lockedUntil }) =>
+    ({ id, name, role, createdAt, lockedUntil }) =>
       html`<tr>
-        <td>${printable(name)}</td>
+        <td class="name">${printable(name)}</td>
         <td>${role}</td>
-        <td>${time(createdAt)}</td>
+        <td><span class="folded">since</span> ${time(createdAt)}</td>
         <td>
           ${lockedUntil === null ? null : html`<span class="badge warn">locked</span> until ${time(lockedUntil)}`}
         </td>
-        <td>
-          ${form(
-            session,
-            '/access/people/remove',
-            html`<input type="hidden" name="name" value="${name}" />
-              <button class="quiet danger">Remove <span class="unseen">${printable(name)}</span></button>`,
-          )}
+        <td class="act">
+          <a class="button quiet danger" href="/access/people/${id}/remove"
+            >Remove… <span class="unseen">${printable(name)}</span></a
+          >
         </td>
       </tr>`,
   );
-  return html`<section class="card">
+  return html`<section class="card fold">
     <h2>People</h2>
     ${table(['Name', 'Role', 'Since', 'State', html`<span class="unseen">Decide</span>`], rows, 'People who may sign in')}
   </section>`;
 }
 
 function auditTable(rows: readonly AuditRow[]): Html {
-  return html`<section class="card">
+  return html`<section class="card fold">
     ${table(
       ['When', 'Who', 'What', 'About', 'More', 'From'],
       rows.map(
@@ -274,12 +252,12 @@ function auditTable(rows: readonly AuditRow[]): Html {
           html`<tr>
             <td>${time(at)}</td>
             <td>${printable(actor)}</td>
-            <td>${action}</td>
+            <td class="short">${action}</td>
             <td class="text">${subject === null ? null : printable(subject)}</td>
             <td class="text">
               <small>${Object.keys(details).length === 0 ? null : printable(JSON.stringify(details))}</small>
             </td>
-            <td>${address}</td>
+            <td>${address === null ? null : html`<span class="folded">from</span> ${address}`}</td>
           </tr>`,
       ),
       'Audit log, newest first',

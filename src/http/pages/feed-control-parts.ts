@@ -100,7 +100,7 @@ function versions(feed: string, history: readonly ControlVersion[]): Html {
   );
   const numbers = plainChoices(history.map(({ id }) => String(id)));
   return html`<h3>All versions</h3>
-    ${table(['Number', 'Since', 'From', 'Compare'], rows, 'Control files, newest first')}
+    <div class="fold">${table(['Number', 'Since', 'From', 'Compare'], rows, 'Control files, newest first')}</div>
     <form method="get" action="/feeds/${feed}/control-difference" class="bar">
       ${choice('from', 'Compare', numbers, { chosen: String(history[1]?.id) })} ${choice('to', 'with', numbers)}
       <button>Show differences</button>
@@ -109,7 +109,8 @@ function versions(feed: string, history: readonly ControlVersion[]): Html {
 
 function differenceLink(feed: string, id: number, before: ControlVersion | undefined): HtmlValue {
   if (before === undefined) return 'the first';
-  return html`<a href="/feeds/${feed}/control-difference?from=${before.id}&amp;to=${id}">with ${before.id}</a>`;
+  return html`<span class="folded">compare</span>
+    <a href="/feeds/${feed}/control-difference?from=${before.id}&amp;to=${id}">with ${before.id}</a>`;
 }
 
 /** A text with the numbers of its lines, which problems name. */

@@ -206,10 +206,10 @@ function guardsTable(value: unknown): Html {
     return html`<tr>
       <th scope="row">${name}</th>
       <td>${onOrOff(guard['enabled'])}</td>
-      <td>${limits.join('; ')}</td>
+      <td class="text">${limits.join('; ')}</td>
     </tr>`;
   });
-  return html`<details>
+  return html`<details class="fold">
     <summary>Limits</summary>
     ${table(['Guard', 'Holds', 'Limits'], rows, 'Guards and their limits')}
   </details>`;

@@ -7,7 +7,7 @@ import { settingIn } from './feed-settings-form.js';
 import { feedNameOf } from './feed-name.js';
 import { feedPage } from './feeds.js';
 import { sendPage } from './layout.js';
-import { fieldsOf } from './request.js';
+import { refusalOf } from './request.js';
 import { requireSession } from './session.js';
 
 /** Changing one setting of a feed, or taking it back to what the configuration says. */
@@ -24,9 +24,9 @@ export function registerFeedSettings(pages: FastifyInstance, context: HttpContex
       await actions.changeSettings(actorOf(session, request), feed, { [name]: settingIn(name, request) });
       return await reply.redirect(`/feeds/${feed}#${name}`, 303);
     } catch (error) {
-      if (!(error instanceof UserSyncError && error.code === 'invalid-settings')) throw error;
-      const body = await feedPage(context, session, feed, { name, given: fieldsOf(request), problem: error.message });
-      return sendPage(reply, { title: `Feed ${feed}`, session, active: '/feeds', body, status: 400 });
+      const refused = refusalOf(request, error);
+      const body = await feedPage(context, session, feed, { name, ...refused });
+      return sendPage(reply, { title: `Feed ${feed}`, session, active: '/feeds', body, status: refused.status });
     }
   });
 }

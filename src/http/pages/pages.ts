@@ -4,6 +4,7 @@ import type { HttpContext } from '../context.js';
 import { logError, publicError } from '../errors.js';
 import { sendPage } from './layout.js';
 import { registerAccess } from './access.js';
+import { registerAccessRemoval } from './access-removal.js';
 import { registerAccount } from './account.js';
 import { registerFeedControl } from './feed-control.js';
 import { registerFeedQuarantine } from './feed-quarantine.js';
@@ -19,6 +20,7 @@ import { registerRunLive } from './run-live.js';
 import { registerRunLog } from './run-log.js';
 import { registerRunPlan } from './run-plan.js';
 import { registerRuns } from './runs.js';
+import { signInPath } from './return-path.js';
 import { PageSessions, SignInNeeded } from './session.js';
 import { registerSignIn } from './sign-in.js';
 import { registerWorkbench } from './workbench.js';
@@ -28,7 +30,7 @@ export async function registerPages(pages: FastifyInstance, context: HttpContext
   const sessions = new PageSessions(context);
   sessions.register(pages);
   pages.setErrorHandler(async (error, request, reply) => {
-    if (error instanceof SignInNeeded) return reply.redirect('/sign-in', 303);
+    if (error instanceof SignInNeeded) return reply.redirect(signInPath(request), 303);
     const shown = publicError(error, request);
     logError(context.app.logger, error, request, shown);
     const body = html`<section class="card narrow">
@@ -51,6 +53,7 @@ export async function registerPages(pages: FastifyInstance, context: HttpContext
   registerPeople(pages, context);
   registerPersonActions(pages, context);
   registerAccess(pages, context);
+  registerAccessRemoval(pages, context);
   registerFeeds(pages, context);
   registerFeedSettings(pages, context);
   registerFeedControl(pages, context);

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Session } from '../../access/sessions.js';
 import { UserSyncError } from '../../lib/errors.js';
 import { html, type Html } from '../../lib/html.js';
@@ -10,14 +10,13 @@ import type { HttpContext } from '../context.js';
 import { sendPage } from './layout.js';
 import { field, form, notice } from './parts.js';
 import { personBody, personName } from './person.js';
-import { accountIdOf } from './person-parts.js';
+import { accountIdOf, type PersonView } from './person-parts.js';
 import { requireSession } from './session.js';
 import { fieldOf } from './request.js';
 
 /** Looking people up. Who is looked for is sent as a form, and pages have numbers: no name is in an address. */
 export function registerPeople(pages: FastifyInstance, context: HttpContext): void {
   const { sync } = context.app;
-  const actions = new Actions(context);
 
   pages.get('/people', async (request, reply) => {
     const session = requireSession(request, 'see-people');
@@ -31,8 +30,7 @@ export function registerPeople(pages: FastifyInstance, context: HttpContext): vo
       const { person, who } = await lookUpTyped(sync, typed);
       if (person.account !== null) return await reply.redirect(`/people/${person.account.id}`, 303);
       // Only ever rejected: there is no number to send the browser to.
-      await actions.note(actorOf(session, request), 'person-looked-up', who.toLowerCase());
-      return await show(reply, session, person, who.toLowerCase());
+      return await sendPerson(context, request, reply, { session, person, username: who.toLowerCase() });
     } catch (error) {
       if (!isUnknown(error)) throw error;
       const body = search(session, typed.trim(), error.message);
@@ -42,23 +40,26 @@ export function registerPeople(pages: FastifyInstance, context: HttpContext): vo
 
   pages.get('/people/:id', async (request, reply) => {
     const session = requireSession(request, 'see-people');
-    const id = accountIdOf(request);
-    const person = await lookUpAccount(sync, id);
-    await actions.note(actorOf(session, request), 'person-looked-up', person.account?.username ?? `account ${id}`);
-    return show(reply, session, person, person.account?.username ?? null);
+    const person = await lookUpAccount(sync, accountIdOf(request));
+    return sendPerson(context, request, reply, { session, person, username: person.account.username });
   });
+}
 
-  async function show(
-    reply: FastifyReply,
-    session: Session,
-    person: Person,
-    username: string | null,
-  ): Promise<FastifyReply> {
-    const explained = person.received === null ? undefined : await explainReceived(sync, person.received);
-    const feeds = Object.keys(context.app.config.feeds);
-    const body = personBody({ session, person, username, explained, feeds });
-    return sendPage(reply, { title: personName(person, username), session, active: '/people', body });
-  }
+/** The page about a person. That somebody sees it is noted, also when it says why a form was refused. */
+export async function sendPerson(
+  context: HttpContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  shown: Pick<PersonView, 'session' | 'person' | 'username' | 'refused'>,
+): Promise<FastifyReply> {
+  const { app } = context;
+  const { session, person, username, refused } = shown;
+  const subject = username ?? `account ${person.account?.id ?? ''}`;
+  await new Actions(context).note(actorOf(session, request), 'person-looked-up', subject);
+  const explained = person.received === null ? undefined : await explainReceived(app.sync, person.received);
+  const body = personBody({ ...shown, explained, feeds: Object.keys(app.config.feeds) });
+  const status = refused?.status ?? 200;
+  return sendPage(reply, { title: personName(person, username), session, active: '/people', body, status });
 }
 
 /** Usernames are opaque, spaces included: only when nobody is called as it was typed, those around it are a slip. */

@@ -5,6 +5,7 @@ import { html, type Html } from '../../lib/html.js';
 import { printable } from '../../lib/printable.js';
 import type { Explained } from '../../sync/explain.js';
 import type { Person } from '../../sync/person.js';
+import type { RefusedForm } from './request.js';
 
 export interface PersonView {
   readonly session: Session;
@@ -14,6 +15,14 @@ export interface PersonView {
   /** What the record received is mapped to, when that can still be told. */
   readonly explained: Explained | undefined;
   readonly feeds: readonly string[];
+  readonly refused?: RefusedPersonForm | undefined;
+}
+
+/** What may be decided about a person, by the end of its address. */
+export type PersonForm = 'look-again' | 'protect' | 'pin' | 'end' | 'adopt';
+
+export interface RefusedPersonForm extends RefusedForm {
+  readonly form: PersonForm;
 }
 
 /** The account that an address names. @throws UserSyncError `user-unknown` for what is no number */

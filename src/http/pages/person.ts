@@ -6,7 +6,7 @@ import { printable } from '../../lib/printable.js';
 import type { Explained } from '../../sync/explain.js';
 import type { Account, Person, PersonError, Received } from '../../sync/person.js';
 import { empty, notice, number, table, time } from './parts.js';
-import { personActions } from './person-actions.js';
+import { personForms } from './person-forms.js';
 import type { PersonView } from './person-parts.js';
 
 export function personName({ account }: Person, username: string | null): string {
@@ -29,7 +29,7 @@ export function personBody(view: PersonView): Html {
       ${account === null ? null : accountCard(account, person)}
       ${username === null ? null : stateCard(person, username)}
     </div>
-    ${personActions(view)} ${errorList(person.errors)} ${received === null ? null : receivedCard(received, explained)}
+    ${personForms(view)} ${errorList(person.errors)} ${received === null ? null : receivedCard(received, explained)}
     ${account === null ? null : profileCard(account, person)} ${username === null ? null : timeline(person.changes)}`;
 }
 
@@ -76,7 +76,7 @@ function accountCard(account: Account, { overrides }: Person): Html {
 function stateCard({ account, sync, overrides, received }: Person, username: string): Html {
   const inFeed =
     account === null ? 'never taken in' : account.in_feed ? html`yes${since(sync)}` : html`no${since(sync)}`;
-  return html`<section class="card">
+  return html`<section class="card" id="state">
     <h2>In the feed</h2>
     <dl class="facts">
       <dt>Username</dt>
@@ -130,7 +130,7 @@ function errorList(errors: readonly PersonError[]): HtmlValue {
   const rows = errors.map(
     ({ run, at, code, message, source, value }) =>
       html`<tr>
-        <td><a href="/runs/${run}">${run}</a></td>
+        <td><span class="folded">Run</span> <a href="/runs/${run}">${run}</a></td>
         <td>${time(at)}</td>
         <td><code>${code ?? ''}</code></td>
         <td class="text">
@@ -139,14 +139,14 @@ function errorList(errors: readonly PersonError[]): HtmlValue {
         </td>
       </tr>`,
   );
-  return html`<section class="card">
+  return html`<section class="card fold">
     <h2>Errors</h2>
     ${table(['Run', 'When', 'Code', 'What'], rows, 'Errors of this user, newest first')}
   </section>`;
 }
 
 function receivedCard({ run, file, line, record, accepted, raw }: Received, explained: Explained | undefined): Html {
-  return html`<section class="card" id="received">
+  return html`<section class="card fold" id="received">
     <h2>Received</h2>
     <p>
       In <a href="/runs/${run}">run ${run}</a>: <code>${printable(file)}</code>, line ${number(line)}, record
@@ -193,8 +193,13 @@ export function mapping({ rows, line }: Mapping): Html {
           ${isAbsent === true ? html`<span class="soft">${value}</span>` : value}
           ${qualifier === undefined ? null : html`<small>(${printable(qualifier)})</small>`}
         </td>
-        <td>${event?.source === undefined ? '–' : html`<code>${printable(event.source)}</code>`}</td>
-        <td>${event === undefined ? '–' : html`<code>${printable(event.pointer)}</code>`}</td>
+        <td>
+          <span class="folded">from</span>
+          ${event?.source === undefined ? '–' : html`<code>${printable(event.source)}</code>`}
+        </td>
+        <td>
+          <span class="folded">by</span> ${event === undefined ? '–' : html`<code>${printable(event.pointer)}</code>`}
+        </td>
       </tr>`,
   );
   return html`${
@@ -217,7 +222,7 @@ function profileCard(account: Account, { objects }: Person): Html {
     ...Object.entries(account.dictionaries).flatMap(([name, values]) => attributeRows(`${name}/`, values)),
     ...objects.flatMap(({ ref, types, attributes }) => attributeRows(`${types.join(', ')} ${ref}/`, attributes)),
   ];
-  return html`<section class="card">
+  return html`<section class="card fold">
     <h2>Profile</h2>
     <p class="soft">Types: ${printable(account.profile_types.join(', ') || 'none')}</p>
     ${rows.length === 0 ? html`<p>No profile.</p>` : table(['Name', 'Values'], rows, 'Profile')}
@@ -237,7 +242,7 @@ function attributeRows(prefix: string, attributes: Readonly<Record<string, unkno
 function timeline(changes: readonly UserChange[]): Html {
   if (changes.length === 0)
     return empty('No changes yet', html`<p>When a run changes something for this user, it is told here.</p>`);
-  return html`<section class="card">
+  return html`<section class="card fold">
     <h2>What runs did</h2>
     <ol class="timeline">
       ${changes.map(
@@ -246,7 +251,7 @@ function timeline(changes: readonly UserChange[]): Html {
             <details>
               <summary>
                 Run ${change.run}: ${change.kind}${change.applied ? '' : `, not applied (${change.status})`}
-                <small>${time(change.at)}</small>
+                <small>${time(change.at, '')}</small>
               </summary>
               <p><a href="/runs/${change.run}">To run ${change.run}</a></p>
               ${table(

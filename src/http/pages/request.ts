@@ -1,4 +1,6 @@
 import type { FastifyRequest } from 'fastify';
+import { UserSyncError } from '../../lib/errors.js';
+import { publicError } from '../errors.js';
 
 /** What a request of the web page says: fields of forms and parameters of addresses, as text. */
 
@@ -22,6 +24,15 @@ export function fieldsOf(request: FastifyRequest): Fields {
 export interface RefusedForm {
   readonly given: Fields;
   readonly problem: string;
+  /** Of the answer. */
+  readonly status: number;
+}
+
+/** The form of a request that could not be done. What is not for whoever sent it to mend is thrown on. */
+export function refusalOf(request: FastifyRequest, error: unknown): RefusedForm {
+  const { status, message } = publicError(error, request);
+  if (!(error instanceof UserSyncError) || status >= 500) throw error;
+  return { given: fieldsOf(request), problem: message, status };
 }
 
 /** A parameter of the address, when it is there and not empty. */

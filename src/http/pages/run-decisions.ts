@@ -10,13 +10,16 @@ import { html, type Html, type HtmlValue } from '../../lib/html.js';
 import { actorOf, Actions, type Actor } from '../actions.js';
 import type { HttpContext } from '../context.js';
 import { sendPage, type PageContent } from './layout.js';
-import { field, form, notice } from './parts.js';
-import { mustBeRun, needsDecision, reasonsToHold, runIdOf } from './run-parts.js';
+import { field, notice } from './parts.js';
+import { questionCard, type Question } from './question.js';
+import { isApproved, mustBeRun, needsDecision, reasonsToHold, runIdOf } from './run-parts.js';
 import { requireSession } from './session.js';
-import { fieldOf } from './request.js';
+import { fieldOf, refusalOf, type RefusedForm } from './request.js';
+
+const LONGEST_REASON = 1000;
 
 /** What is known when somebody is asked whether they mean it. */
-interface Question {
+interface Asked {
   readonly run: RunRow;
   /** Users of the feed now. */
   readonly inFeed: number;
@@ -36,7 +39,7 @@ interface Decision {
   readonly kind: 'primary' | 'danger' | '';
   readonly reason: 'required' | 'optional' | 'none';
   readonly isPossible: (run: RunRow) => boolean;
-  readonly consequences: (question: Question) => Html;
+  readonly consequences: (asked: Asked) => Html;
   /** @returns the run to show */
   readonly decide: (actions: Actions, actor: Actor, id: number, reason: string) => Promise<RunRow>;
 }
@@ -51,8 +54,8 @@ const DECISIONS: readonly Decision[] = [
     kind: 'primary',
     reason: 'required',
     isPossible: needsDecision,
-    consequences: (question) =>
-      html`${blocksSentence(question, true)} ${otherChanges(question)} ${whyHeld(question)} ${goesBack(question)}`,
+    consequences: (asked) =>
+      html`${blocksSentence(asked, true)} ${otherChanges(asked)} ${whyHeld(asked)} ${goesBack(asked)}`,
     decide: (actions, actor, id, reason) => actions.approve(actor, id, { reason, withoutBlocks: false }),
   },
   {
@@ -64,8 +67,8 @@ const DECISIONS: readonly Decision[] = [
     kind: '',
     reason: 'required',
     isPossible: (run) => needsDecision(run) && run.counts.blocked > 0,
-    consequences: (question) =>
-      html`${blocksSentence(question, false)} ${otherChanges(question)} ${whyHeld(question)} ${goesBack(question)}`,
+    consequences: (asked) =>
+      html`${blocksSentence(asked, false)} ${otherChanges(asked)} ${whyHeld(asked)} ${goesBack(asked)}`,
     decide: (actions, actor, id, reason) => actions.approve(actor, id, { reason, withoutBlocks: true }),
   },
   {
@@ -95,12 +98,12 @@ const DECISIONS: readonly Decision[] = [
     kind: '',
     reason: 'none',
     isPossible: ({ status, kind, controlId }) => isEnd(status) && kind !== 'revert' && controlId !== null,
-    consequences: (question) =>
+    consequences: (asked) =>
       html`<p>
-          A new run takes the files of run ${question.run.id} and its control file, compares them with the directory as
-          it is now, and applies what differs. Guards apply: when one is breached, the new run is held.
+          A new run takes the files of run ${asked.run.id} and its control file, compares them with the directory as it
+          is now, and applies what differs. Guards apply: when one is breached, the new run is held.
         </p>
-        ${goesBack(question)}`,
+        ${goesBack(asked)}`,
     decide: (actions, actor, id) => actions.reapply(actor, id),
   },
   {
@@ -139,24 +142,24 @@ export function registerRunDecisions(pages: FastifyInstance, context: HttpContex
 
     pages.get(path, async (request, reply) => {
       const session = requireSession(request, decision.needs);
-      const question = await ask(runIdOf(request));
-      return sendPage(reply, pageOf(session, decision, question));
+      return sendPage(reply, pageOf(session, decision, await ask(runIdOf(request))));
     });
 
     pages.post(path, async (request, reply) => {
       const session = requireSession(request, decision.needs);
       const id = runIdOf(request);
-      const reason = (fieldOf(request, 'reason') ?? '').replaceAll('\0', '').trim().slice(0, 1000);
-      if (decision.reason === 'required' && reason === '') {
-        const problem = 'Say why. The reason is kept with the run, for whoever asks later.';
-        return sendPage(reply, { ...pageOf(session, decision, await ask(id), problem), status: 400 });
+      const reason = (fieldOf(request, 'reason') ?? '').replaceAll('\0', '').trim().slice(0, LONGEST_REASON);
+      try {
+        if (decision.reason === 'required' && reason === '') throw unsaid();
+        const run = await decision.decide(actions, actorOf(session, request), id, reason);
+        return await reply.redirect(`/runs/${run.id}`, 303);
+      } catch (error) {
+        return sendPage(reply, pageOf(session, decision, await ask(id), refusalOf(request, error)));
       }
-      const run = await decision.decide(actions, actorOf(session, request), id, reason);
-      return reply.redirect(`/runs/${run.id}`, 303);
     });
   }
 
-  async function ask(id: number): Promise<Question> {
+  async function ask(id: number): Promise<Asked> {
     const run = mustBeRun(await findRun(database, id), id);
     const [inFeed, later] = await Promise.all([usersInFeed(database, run.feedId), laterBatch(database, run)]);
     return { run, inFeed, later };
@@ -174,48 +177,57 @@ export function decisionButtons(session: Session, run: RunRow): Html | undefined
   </p>`;
 }
 
-function pageOf(session: Session, decision: Decision, question: Question, problem?: string): PageContent {
-  const { run } = question;
-  if (!decision.isPossible(run)) throw notPossible(run);
+function pageOf(session: Session, decision: Decision, asked: Asked, refused?: RefusedForm): PageContent {
+  const { run } = asked;
+  if (!decision.isPossible(run)) return tooLate(session, run);
   const title = decision.question(run.id);
-  const body = html`<section class="card question">
-    <h1>${title}</h1>
-    <p class="soft">Feed ${run.feed}. Nothing has happened yet.</p>
-    ${problem === undefined ? null : notice('bad', problem)} ${decision.consequences(question)}
-    ${form(
-      session,
-      `/runs/${run.id}/${decision.name}`,
-      html`${reasonField(decision)}
-        <p class="actions">
-          <button class="${decision.kind}">${decision.button}</button>
-          <a class="button" href="/runs/${run.id}">Back to the run</a>
-        </p>`,
-      'stack',
-    )}
-  </section>`;
-  return { title, session, body, active: '/runs' };
+  const { button, kind } = decision;
+  const question: Question = {
+    title,
+    about: `Feed ${run.feed}.`,
+    consequences: decision.consequences(asked),
+    action: `/runs/${run.id}/${decision.name}`,
+    fields: reasonField(decision, refused?.given('reason')),
+    button,
+    kind,
+    back: { href: `/runs/${run.id}`, text: 'Back to the run' },
+  };
+  const body = questionCard(session, question, refused?.problem);
+  return { title, session, body, active: '/runs', status: refused?.status ?? 200 };
 }
 
-function reasonField({ reason }: Decision): HtmlValue {
+function unsaid(): UserSyncError {
+  return new UserSyncError('usage', 'Say why. The reason is kept with the run, for whoever asks later.', {
+    kind: 'usage',
+  });
+}
+
+function reasonField({ reason }: Decision, value = ''): HtmlValue {
   if (reason === 'none') return null;
   const isRequired = reason === 'required';
   return field('reason', isRequired ? 'Why it is right' : 'Why (optional)', {
     isRequired,
+    value,
+    more: html`maxlength="${LONGEST_REASON}"`,
     hint: 'Kept with the run, with your name and the time.',
   });
 }
 
-function notPossible(run: RunRow): UserSyncError {
-  const approved = run.approvedBy !== null && run.status === 'held' ? ', and approved already' : '';
-  return new UserSyncError(
-    'run-status',
-    `Run ${run.id} is ${run.status}${approved}: this cannot be decided about it now. Somebody may have been faster.`,
-    { kind: 'usage' },
-  );
+function tooLate(session: Session, run: RunRow): PageContent {
+  const title = 'Not possible now';
+  const body = html`<section class="card question">
+    <h1>${title}</h1>
+    <p>
+      Run ${run.id} is ${run.status}${isApproved(run) ? ', and approved already' : ''}: this cannot be decided about it
+      now. Somebody may have been faster.
+    </p>
+    <p class="actions"><a class="button" href="/runs/${run.id}">To the run</a></p>
+  </section>`;
+  return { title, session, body, active: '/runs', status: 409 };
 }
 
 /** `87 of 412 users (21 %) will be blocked.` */
-function blocksSentence({ run, inFeed }: Question, willBlock: boolean): Html {
+function blocksSentence({ run, inFeed }: Asked, willBlock: boolean): Html {
   const { blocked } = run.counts;
   if (blocked === 0) return html`<p class="lead">Nobody will be blocked.</p>`;
   const share = inFeed === 0 ? '' : ` (${percent(blocked / inFeed)})`;
@@ -228,7 +240,7 @@ function blocksSentence({ run, inFeed }: Question, willBlock: boolean): Html {
       </p>`;
 }
 
-function otherChanges({ run: { counts } }: Question): Html {
+function otherChanges({ run: { counts } }: Asked): Html {
   return html`<p>
     ${counted(counts.added, 'user')} will be added, ${number(counts.updated)} updated and ${number(counts.unblocked)}
     unblocked; ${number(counts.unchanged)} stay unchanged. ${rejected(counts.rejected)}
@@ -241,12 +253,12 @@ function rejected(count: number): HtmlValue {
   return `${counted(count, 'record was', 'records were')} rejected: ${whose}.`;
 }
 
-function whyHeld({ run }: Question): Html {
+function whyHeld({ run }: Asked): Html {
   return html`<h2>Why it is held</h2>
     ${reasonsToHold(run)}`;
 }
 
-function goesBack({ run, later }: Question): HtmlValue {
+function goesBack({ run, later }: Asked): HtmlValue {
   if (later === undefined) return null;
   return notice(
     'warn',

@@ -9,6 +9,7 @@ import type { HttpContext } from '../context.js';
 import { sendDownload } from '../download.js';
 import { sendLines } from '../line-stream.js';
 import { mustBeRun, runIdOf } from './run-parts.js';
+import { NO_PAGE } from './return-path.js';
 import { requireSession } from './session.js';
 import { queryOf } from './request.js';
 
@@ -17,7 +18,7 @@ export function registerRunDownloads(pages: FastifyInstance, context: HttpContex
   const { database, sync, logger } = context.app;
   const actions = new Actions(context);
 
-  pages.get('/runs/:id/files/:name', { exposeHeadRoute: false }, async (request, reply) => {
+  pages.get('/runs/:id/files/:name', NO_PAGE, async (request, reply) => {
     const session = requireSession(request, 'download');
     const id = runIdOf(request);
     mustBeRun(await findRun(database, id), id);
@@ -33,7 +34,7 @@ export function registerRunDownloads(pages: FastifyInstance, context: HttpContex
     });
   });
 
-  pages.get('/runs/:id/plan.csv', { exposeHeadRoute: false }, async (request, reply) => {
+  pages.get('/runs/:id/plan.csv', NO_PAGE, async (request, reply) => {
     const session = requireSession(request, 'see-people');
     const id = runIdOf(request);
     mustBeRun(await findRun(database, id), id);

@@ -4,6 +4,7 @@ import { findRun, missingFiles } from '../../db/runs.js';
 import { isEnd } from '../../domain/run.js';
 import type { HttpContext } from '../context.js';
 import { liveContent, mustBeRun, runIdOf, stateOf } from './run-parts.js';
+import { NO_PAGE } from './return-path.js';
 import { requireSession } from './session.js';
 import { queryOf } from './request.js';
 
@@ -29,7 +30,7 @@ export function registerRunLive(pages: FastifyInstance, context: HttpContext): v
       : { state: stateOf(run), content: liveContent(run, await missingFiles(app.database, run)).toString() };
   };
 
-  pages.get('/runs/:id/live', { exposeHeadRoute: false }, async (request, reply) => {
+  pages.get('/runs/:id/live', NO_PAGE, async (request, reply) => {
     requireSession(request, 'view-runs');
     const id = runIdOf(request);
     const run = mustBeRun(await findRun(app.database, id), id);

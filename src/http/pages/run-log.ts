@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Session } from '../../access/sessions.js';
 import { countLog, logPage, type RunLogEntry } from '../../db/run-log.js';
 import { findRun } from '../../db/runs.js';
+import { counted } from '../../domain/number-text.js';
 import { html, type Html, type HtmlValue } from '../../lib/html.js';
 import { printable } from '../../lib/printable.js';
 import { accountsOf } from '../../sync/person.js';
@@ -74,7 +75,7 @@ export function registerRunLog(pages: FastifyInstance, context: HttpContext): vo
             ${paging(session, run.id, view, next)}`;
     const body = html`${heading(run, 'Log')} ${runTabs(session, run, 'log')}
       <p class="soft">
-        ${number(counts.error)} errors, ${number(counts.warn)} warnings, ${number(counts.info)} notes.
+        ${counted(counts.error, 'error')}, ${counted(counts.warn, 'warning')}, ${counted(counts.info, 'note')}.
         ${seesPeople ? null : 'What the records held is shown to operators and admins.'}
       </p>
       ${filterForm(session, run.id, view)} ${list}`;
@@ -137,7 +138,7 @@ function logTable(entries: readonly RunLogEntry[], withValues: boolean, accounts
         <td class="name">
           ${entry.username === null ? null : personLink(entry.username, accounts.get(entry.username))}
         </td>
-        <td>${place(entry)}</td>
+        <td class="place">${place(entry)}</td>
       </tr>`,
   );
   return table(['When', 'Level', 'What', 'User', 'Where'], rows, 'Log, in order');
@@ -162,7 +163,7 @@ function value(entry: RunLogEntry): HtmlValue {
 function place({ file, record, line }: RunLogEntry): HtmlValue {
   if (file === null) return null;
   const where = [record === null ? '' : `record ${number(record)}`, line === null ? '' : `line ${number(line)}`];
-  return html`${printable(file)}<br /><small>${where.filter((text) => text !== '').join(', ')}</small>`;
+  return html`${printable(file)} <br /><small>${where.filter((text) => text !== '').join(', ')}</small>`;
 }
 
 function paging(session: Session, id: number, { level, text, after }: LogView, next: number | undefined): HtmlValue {

@@ -11,7 +11,8 @@ import { tooManyRequests } from '../errors.js';
 import { sendPage } from './layout.js';
 import { field, notice } from './parts.js';
 import { type PageSessions } from './session.js';
-import { fieldOf } from './request.js';
+import { fieldOf, queryOf, refusalOf, type RefusedForm } from './request.js';
+import { localPath } from './return-path.js';
 
 const ATTEMPTS_PER_MINUTE = 10;
 
@@ -26,25 +27,25 @@ export function registerSignIn(pages: FastifyInstance, context: HttpContext, ses
   };
 
   pages.get('/sign-in', async (request, reply) => {
-    if (request.session !== null) return reply.redirect('/', 303);
+    const to = localPath(queryOf(request, 'to'));
+    if (request.session !== null) return reply.redirect(to ?? '/', 303);
     if (await setupCode.isNeeded()) return reply.redirect('/setup', 303);
-    return sendPage(reply, { title: 'Sign in', session: null, body: signInForm() });
+    const problem = queryOf(request, 'unsent') === undefined ? undefined : UNSENT;
+    return sendPage(reply, { title: 'Sign in', session: null, body: signInForm({ to, problem }) });
   });
 
   pages.post('/sign-in', async (request, reply) => {
     await limitAttempts(request);
     const name = fieldOf(request, 'name') ?? '';
     const password = fieldOf(request, 'password') ?? '';
+    const to = localPath(fieldOf(request, 'to'));
     const operator = await checkSignIn(app.database, { name, password, now: now(), address: request.ip });
     if (operator === undefined) {
-      const body = signInForm(
-        name,
-        'This name and password do not go together, or too many wrong ones were tried. Wait a moment and try again.',
-      );
+      const body = signInForm({ name, to, problem: WRONG });
       return sendPage(reply, { title: 'Sign in', session: null, body, status: 401 });
     }
     await sessions.open(request, reply, operator.id);
-    return reply.redirect('/', 303);
+    return reply.redirect(to ?? '/', 303);
   });
 
   pages.post('/sign-out', async (request, reply) => {
@@ -71,8 +72,8 @@ export function registerSignIn(pages: FastifyInstance, context: HttpContext, ses
       await sessions.open(request, reply, admin.id);
       return await reply.redirect('/', 303);
     } catch (error) {
-      if (!(error instanceof UserSyncError)) throw error;
-      return sendPage(reply, { title: 'Set up', session: null, body: setupForm(name, error.message), status: 400 });
+      const refused = refusalOf(request, error);
+      return sendPage(reply, { title: 'Set up', session: null, body: setupForm(refused), status: refused.status });
     }
   });
 }
@@ -104,11 +105,23 @@ class SetupCode {
   }
 }
 
-function signInForm(name = '', problem?: string): Html {
+const UNSENT = 'Your session had ended, so what you sent was not done. Sign in, then do it again.';
+const WRONG =
+  'This name and password do not go together, or too many wrong ones were tried. Wait a moment and try again.';
+
+interface SignInForm {
+  readonly name?: string;
+  /** Where it leads. */
+  readonly to: string | undefined;
+  readonly problem: string | undefined;
+}
+
+function signInForm({ name = '', to, problem }: SignInForm): Html {
   return html`<section class="card narrow">
     <h1>Sign in</h1>
     ${problem === undefined ? null : notice('bad', problem)}
     <form method="post" action="/sign-in" class="stack">
+      ${to === undefined ? null : html`<input type="hidden" name="to" value="${to}" />`}
       ${field('name', 'Name', { value: name, autocomplete: 'username' })}
       ${field('password', 'Password', { type: 'password', autocomplete: 'current-password' })}
       <button class="primary">Sign in</button>
@@ -120,14 +133,15 @@ function signInForm(name = '', problem?: string): Html {
   </section>`;
 }
 
-function setupForm(name = '', problem?: string): Html {
+function setupForm(refused?: RefusedForm): Html {
+  const given = refused?.given ?? (() => '');
   return html`<section class="card narrow">
     <h1>Welcome to User sync</h1>
     <p>Nobody may sign in yet. Make the first admin here; more people are added later, under Access.</p>
-    ${problem === undefined ? null : notice('bad', problem)}
+    ${refused === undefined ? null : notice('bad', refused.problem)}
     <form method="post" action="/setup" class="stack">
-      ${field('code', 'Set-up code', { hint: 'Eight digits. The program wrote them to its log when this page was opened.' })}
-      ${field('name', 'Your name', { value: name, autocomplete: 'username', hint: 'What you sign in with.' })}
+      ${field('code', 'Set-up code', { value: given('code'), hint: 'Eight digits. The program wrote them to its log when this page was opened.' })}
+      ${field('name', 'Your name', { value: given('name'), autocomplete: 'username', hint: 'What you sign in with.' })}
       ${field('password', 'Password', { type: 'password', autocomplete: 'new-password', hint: `At least ${SHORTEST_PASSWORD} characters. Several words do well.` })}
       ${field('again', 'Password again', { type: 'password', autocomplete: 'new-password' })}
       <button class="primary">Make the first admin</button>

@@ -14,8 +14,9 @@ import { sendPage } from './layout.js';
 import { modelExplorer } from './model-explorer.js';
 import { choice, field, form, notice, number, plainChoices } from './parts.js';
 import { mapping } from './person.js';
+import { NO_PAGE } from './return-path.js';
 import { requireSession } from './session.js';
-import { queryOf, fieldOf } from './request.js';
+import { queryOf, fieldOf, type Fields } from './request.js';
 
 /** Enough to see how it works; whole files are tried with `preview`. */
 const MOST_RECORDS = 50;
@@ -36,7 +37,7 @@ export function registerWorkbench(pages: FastifyInstance, context: HttpContext):
   pages.get('/workbench', async (request, reply) => {
     const session = requireSession(request, 'view-runs');
     const body = html`<h1>Workbench</h1>
-      ${trial(session, { feed: Object.keys(app.config.feeds)[0] ?? '', control: '', sample: EXAMPLE })}
+      ${trial(session, (name) => (name === 'sample' ? EXAMPLE : ''))}
       ${modelExplorer(app.sync.model, queryOf(request, 'q'))}
       <section class="card">
         <h2>A control file to start from</h2>
@@ -52,20 +53,17 @@ export function registerWorkbench(pages: FastifyInstance, context: HttpContext):
 
   pages.post('/workbench', async (request, reply) => {
     const session = requireSession(request, 'view-runs');
-    const given = {
-      feed: fieldOf(request, 'feed') ?? '',
-      control: fieldOf(request, 'control') ?? '',
-      sample: fieldOf(request, 'sample') ?? '',
-    };
-    const control = given.control.trim() === '' ? await controlOf(given.feed) : given.control;
-    const tried = await tryOut(control, given.sample, fieldOf(request, 'file'));
+    // As it is: problems name lines of it.
+    const given: Fields = (name) => fieldOf(request, name) ?? '';
+    const control = given('control').trim() === '' ? await controlOf(given('feed')) : given('control');
+    const tried = await tryOut(control, given('sample'), given('file'));
     const body = html`<h1>Workbench</h1>
       ${trial(session, given)} ${outcome(tried, control)}`;
     const status = tried.mapped === undefined ? 400 : 200;
     return sendPage(reply, { title: 'Workbench', session, active: '/workbench', body, status });
   });
 
-  pages.get('/workbench/control.json', async (request: FastifyRequest, reply) => {
+  pages.get('/workbench/control.json', NO_PAGE, async (request: FastifyRequest, reply) => {
     requireSession(request, 'view-runs');
     return reply.type('application/json').headers(attachment('control.json')).send(`${generated()}\n`);
   });
@@ -80,9 +78,9 @@ export function registerWorkbench(pages: FastifyInstance, context: HttpContext):
     return row?.content ?? '';
   }
 
-  async function tryOut(control: string, content: string, file: string | undefined): Promise<Tried> {
+  async function tryOut(control: string, content: string, file: string): Promise<Tried> {
     try {
-      const sample = { control, content, most: MOST_RECORDS, ...(file === undefined || file === '' ? {} : { file }) };
+      const sample = { control, content, most: MOST_RECORDS, ...(file === '' ? {} : { file }) };
       // Found out here: from the thread only the message comes back.
       readControlFile(control, app.sync.language, 'The control file');
       return { mapped: await mapSample(app.sync, sample) };
@@ -93,7 +91,7 @@ export function registerWorkbench(pages: FastifyInstance, context: HttpContext):
     }
   }
 
-  function trial(session: Session, { feed, control, sample }: { feed: string; control: string; sample: string }): Html {
+  function trial(session: Session, given: Fields): Html {
     return html`<section class="card">
       <h2>Try a control file</h2>
       ${form(
@@ -101,17 +99,17 @@ export function registerWorkbench(pages: FastifyInstance, context: HttpContext):
         '/workbench',
         html`<div class="split">
             <div class="stack">
-              ${choice('feed', 'The control file of the feed', plainChoices(Object.keys(app.config.feeds)), { chosen: feed })}
+              ${choice('feed', 'The control file of the feed', plainChoices(Object.keys(app.config.feeds)), { chosen: given('feed') })}
               <div class="field">
                 <label for="control">Or another one</label>
-                <textarea id="control" name="control" spellcheck="false">${control}</textarea>
+                <textarea id="control" name="control" spellcheck="false">${given('control')}</textarea>
               </div>
             </div>
             <div class="stack">
-              ${field('file', 'Which of its files (the first unless told)', { isRequired: false })}
+              ${field('file', 'Which of its files (the first unless told)', { value: given('file'), isRequired: false })}
               <div class="field">
                 <label for="sample">A sample of it, as JSON, XML or a table</label>
-                <textarea id="sample" name="sample" spellcheck="false">${sample}</textarea>
+                <textarea id="sample" name="sample" spellcheck="false">${given('sample')}</textarea>
               </div>
             </div>
           </div>
@@ -137,7 +135,7 @@ function outcome({ mapped, problems, message }: Tried, control: string): Html {
       ...value,
       event: pointer === undefined ? undefined : { pointer, source },
     }));
-    return html`<section class="card">
+    return html`<section class="card fold">
       <h2>
         Record ${number(record)}, line ${number(line)}: ${username === null ? 'no username' : printable(username)}
         <span class="badge ${accepted ? 'good' : 'bad'}">${accepted ? 'accepted' : 'rejected'}</span>

@@ -24,7 +24,13 @@ describe('The page about access', () => {
     expect(page).not.to.include(secret).and.not.include('HR <b>');
     expect(page).to.include('HR &lt;b&gt;');
     const [, id] = /\/access\/keys\/(\d+)\/revoke/.exec(page) ?? [];
-    await anna.post(`/access/keys/${id}/revoke`, {}, '/access');
+    expect(page, 'a link, no button that does it').to.include(`href="/access/keys/${id}/revoke"`);
+    const question = await anna.page(`/access/keys/${id}/revoke`);
+    expect(htmlProblems(question)).to.deep.equal([]);
+    expect(question).to.include('Revoke the key “HR &lt;b&gt;”?').and.include('Nothing has happened yet');
+    expect(await principalOfKey(http.app.database, secret, new Date()), 'who only asked').not.to.equal(undefined);
+    expect((await anna.get('/access/keys/77/revoke')).status).to.equal(404);
+    await anna.post(`/access/keys/${id}/revoke`, {}, `/access/keys/${id}/revoke`);
     expect(await principalOfKey(http.app.database, secret, new Date())).to.equal(undefined);
     expect(await anna.page('/access')).to.include('revoked');
     const stored = await http.app.database.query<{ everything: string }>(
@@ -66,17 +72,28 @@ describe('The page about access', () => {
     const signedIn = await http.fetch('/sign-in', form({ name: 'Bob', password: PASSWORD }));
     const cookie = signedIn.headers.getSetCookie().at(-1)?.split(';')[0] ?? '';
     expect((await http.fetch('/', { headers: { cookie } })).status).to.equal(200);
-    const last = await anna.post('/access/people/remove', { name: 'Anna' }, '/access');
-    expect([last.status, await last.text()].join()).to.match(/^409,.*the only admin/s);
-    await anna.post('/access/people/remove', { name: 'Bob' }, '/access');
+    const page = await anna.page('/access');
+    const [forAnna = '', forBob = ''] = page.match(/\/access\/people\/\d+\/remove/g) ?? [];
+    const last = await anna.post(forAnna, {}, forAnna);
+    const stays = await last.text();
+    expect([last.status, stays].join()).to.match(/^409,.*<h1>Remove Anna\?.*role="alert">.*the only admin/s);
+    expect(htmlProblems(stays)).to.deep.equal([]);
+    const question = await anna.page(forBob);
+    expect(htmlProblems(question)).to.deep.equal([]);
+    expect(question).to.include('Remove Bob?').and.include('They are signed out at once');
+    expect(await anna.page(forAnna)).to.include('This is you');
+    expect((await http.fetch('/', { headers: { cookie } })).status, 'who only asked').to.equal(200);
+    await anna.post(forBob, {}, forBob);
+    expect((await anna.get(forBob)).status).to.equal(404);
     expect((await http.fetch('/', { headers: { cookie } })).status).to.equal(303);
   });
 
   it('is for admins, who read in the audit log what everybody did', async () => {
     await using http = await HttpSite.open();
     const oscar = await http.signIn('operator');
-    for (const path of ['/access', '/access/audit']) expect((await oscar.get(path)).status).to.equal(403);
-    for (const path of ['/access/keys', '/access/keys/1/revoke', '/access/people', '/access/people/remove']) {
+    for (const path of ['/access', '/access/audit', '/access/keys/1/revoke', '/access/people/1/remove'])
+      expect((await oscar.get(path)).status).to.equal(403);
+    for (const path of ['/access/keys', '/access/keys/1/revoke', '/access/people', '/access/people/1/remove']) {
       expect((await oscar.post(path, { name: 'x' })).status, path).to.equal(403);
     }
     const anna = await http.signIn('admin');

@@ -103,7 +103,7 @@ describe('Pages about feeds', () => {
     const given = { by: '25:00', days: 'mon,tue', timeZone: 'Europe/"Berlin"' };
     const page = await (await change(anna, 'expect', given)).text();
     const [, form = ''] = /id="expect">(.*?)<\/form>/s.exec(page) ?? [];
-    expect(form).to.match(/<details open>.*class="notice bad" role="alert"/s);
+    expect(form).to.match(/<details open>.*class="notice bad" role="alert">.*\/expect\/by: must be a time of day/s);
     for (const value of ['25:00', 'mon,tue', 'Europe/&quot;Berlin&quot;']) expect(form).to.include(`value="${value}"`);
     expect(page.match(/<details open>/g)).to.have.length(1);
     const guards = { 'blocked.enabled': 'on', 'blocked.share': '2', 'blocked.count': '17', 'updated.enabled': 'off' };
@@ -201,7 +201,7 @@ describe('Pages about feeds', () => {
     body.set('_csrf', 'x');
     body.set('file', new File(['x'.repeat(8 * 1024 ** 2)], 'control.json'));
     const response = await http.fetch('/feeds/default/control', { method: 'POST', body });
-    expect([response.status, response.headers.get('location')]).to.deep.equal([303, '/sign-in']);
+    expect([response.status, response.headers.get('location')]).to.deep.equal([303, '/sign-in?unsent=1']);
   });
 
   it('list what was set aside, for admins to fetch and delete', async () => {
@@ -219,7 +219,17 @@ describe('Pages about feeds', () => {
     expect(await file.text()).to.equal('["secret"]');
     expect(file.headers.get('content-disposition')).to.match(/^attachment/);
     expect(file.headers.get('content-type')).to.equal('application/octet-stream');
-    expect((await anna.post(`${at}/delete`, {}, '/feeds/default')).status).to.equal(303);
+    expect(page, 'a link, no button that does it').to.include(`href="${at}/delete"`);
+    const question = await wellFormed(anna, `${at}/delete`);
+    expect(question)
+      .to.include('Delete this file?')
+      .and.include('&lt;b&gt;strange.json')
+      .and.include('Nothing has happened yet');
+    expect(await http.daemon.quarantine.list(), 'who only asked').to.have.length(1);
+    expect((await anna.post(`${at}/delete`, {}, `${at}/delete`)).headers.get('location')).to.equal(
+      '/feeds/default#quarantine',
+    );
+    expect((await anna.get(`${at}/delete`)).status).to.equal(404);
     expect((await anna.get(at)).status).to.equal(404);
     expect(await http.daemon.quarantine.list()).to.deep.equal([]);
   });
@@ -229,13 +239,16 @@ describe('Pages about feeds', () => {
     const vera = await http.signIn('viewer');
     const page = await wellFormed(vera, '/feeds/default');
     expect(page).not.to.include('Change</summary>').and.not.include('Send a new one');
-    expect(page, 'limits of guards').to.match(/>blocked<\/th>\s*<td>off<\/td>\s*<td>beyond this share: 0\.1; but not/);
+    expect(page, 'limits of guards').to.match(
+      />blocked<\/th>\s*<td>off<\/td>\s*<td class="text">beyond this share: 0\.1; but not/,
+    );
     const oscar = await http.signIn('operator');
     for (const somebody of [vera, oscar]) {
       expect((await change(somebody, 'force', { value: 'on' })).status).to.equal(403);
       expect((await send(somebody, JSON.stringify(CONTROL))).status).to.equal(403);
       expect((await somebody.post('/feeds/default/quarantine/x/delete', {})).status).to.equal(403);
-      expect((await somebody.get('/feeds/default/quarantine/x')).status).to.equal(403);
+      for (const path of ['x', 'x/delete'])
+        expect((await somebody.get(`/feeds/default/quarantine/${path}`)).status, path).to.equal(403);
     }
     expect((await vera.get('/feeds/none')).status).to.equal(404);
   });
@@ -252,9 +265,13 @@ describe('The workbench', () => {
     expect(htmlProblems(tried)).to.deep.equal([]);
     expect(tried).to.include('&lt;i&gt;Reader').and.include('/instructions/').and.include('invalid-email');
     expect(tried).to.match(/Record 2, line 1: bob\s*<span class="badge bad">rejected/);
-    const broken = await vera.post('/workbench', { feed: 'default', control: '', sample: '[{"USERNAME": ' });
+    const given = { feed: 'default', control: '', sample: '[{"USERNAME": ', file: 'people "x"' };
+    const broken = await vera.post('/workbench', given);
     expect([broken.status, htmlProblems(await broken.clone().text())]).to.deep.equal([400, []]);
-    expect(await broken.text()).to.match(/class="notice bad"/);
+    expect(await broken.text(), 'with what was typed')
+      .to.match(/class="notice bad"/)
+      .and.include('[{&quot;USERNAME&quot;: </textarea>')
+      .and.include('value="people &quot;x&quot;"');
     expect(await http.app.database.query('select from sync.run')).to.have.length(0);
   });
 

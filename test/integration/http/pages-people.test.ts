@@ -24,7 +24,7 @@ describe('Pages about people', () => {
       .to.include('&quot;JOB_TITLE&quot;:&quot;Reader&quot;')
       .and.match(/line 1, record\s+1/);
     expect(page.replaceAll(/\s+/g, ' ')).to.match(
-      /<code>profile\/std:attribute:job-title<\/code><\/td> <td class="text"> Reader .*?<code>JOB_TITLE<\/code><\/td> <td> ?<code>\/instructions\/\d+/,
+      /<code>profile\/std:attribute:job-title<\/code><\/td> <td class="text"> Reader .*?<code>JOB_TITLE<\/code> ?<\/td> <td> ?<span class="folded">by<\/span> ?<code>\/instructions\/\d+/,
     );
     const audit = await listAudit(http.app.database, { limit: 100 });
     expect(
@@ -48,7 +48,7 @@ describe('Pages about people', () => {
     await using http = await withBatch([record('ada'), record('bob')]);
     const oscar = await http.signIn('operator');
     const at = await pathOf(http, 'ada');
-    expect((await oscar.post(`${at}/look-again`, {}, at)).headers.get('location')).to.equal(at);
+    expect((await oscar.post(`${at}/look-again`, {}, at)).headers.get('location')).to.equal(`${at}#state`);
     expect(await oscar.page(at)).to.include('looks at this user again');
     const silent = await oscar.post(`${at}/protect`, { reason: ' ' }, at);
     expect([silent.status, await silent.text()].join()).to.match(/^400,.*Say why/s);
@@ -85,6 +85,57 @@ describe('Pages about people', () => {
       'override-ended',
       'account-adopted',
     ]);
+  });
+
+  it('show a form that was refused as it was filled in, open, with what is wrong, and note who saw that', async () => {
+    await using http = await withBatch([record('ada')]);
+    const oscar = await http.signIn('operator');
+    const at = await pathOf(http, 'ada');
+    const refused = async (form: string, fields: Readonly<Record<string, string>>): Promise<string> => {
+      const response = await oscar.post(`${at}/${form}`, fields, at);
+      const page = await response.text();
+      expect([response.status, htmlProblems(page)], form).to.deep.equal([400, []]);
+      expect(page.match(/<details[^>]* open>/g), form).to.deep.equal([`<details id="${form}" open>`]);
+      return new RegExp(`<details id="${form}" open>(.*?)</details>`, 's').exec(page)?.[1] ?? '';
+    };
+    const before = await lookUps(http, 'ada');
+    const pin = { name: 'groups', value: 'staf, "x"', reason: 'as she <wished>', until: '2099-01-31' };
+    const mistyped = await refused('pin', pin);
+    expect(mistyped, 'the problem').to.match(/role="alert">No managed group: staf, &quot;x&quot;/);
+    expect(mistyped, 'what was chosen').to.match(/<option value="groups" selected>/);
+    for (const text of ['staf, &quot;x&quot;', 'as she &lt;wished&gt;', '2099-01-31']) {
+      expect(mistyped).to.include(`value="${text}"`);
+    }
+    const past = await refused('protect', { reason: 'on leave', until: '2020-01-31' });
+    expect(past)
+      .to.match(/role="alert">The end date is in the past/)
+      .and.include('value="on leave"')
+      .and.include('value="2020-01-31"');
+    const silent = await refused('pin', { name: 'title', value: 'Dr', reason: ' ' });
+    expect(silent)
+      .to.match(/role="alert">Say why/)
+      .and.include('value="Dr"');
+    expect((await lookUps(http, 'ada')) - before, 'pages read for the token, and those of the refusals').to.equal(6);
+    const ended = await oscar.post(`${at}/end`, { name: 'email' }, at);
+    expect([ended.status, await ended.text()].join()).to.match(/^404,.*<h2>Decide.*role="alert">ada is not pinned/s);
+  });
+
+  it('do not let a form be sent without what it needs, and keep what an admin typed to adopt somebody', async () => {
+    await using http = await withBatch([record('ada')]);
+    const anna = await http.signIn('admin');
+    const page = await anna.page(await pathOf(http, 'ada'));
+    for (const id of ['protect-reason', 'pin-reason']) expect(inputOf(page, id), id).to.match(/\srequired\s/);
+    expect(inputOf(page, 'pin-value'), 'no title, no groups').not.to.match(/\srequired\s/);
+    const [made] = await http.app.database.query<{ id: number }>(
+      `insert into directory.account (email, name_first, name_last) values ('cyd@example.org', 'C', 'Yd') returning id`,
+    );
+    const at = `/people/${made!.id}`;
+    expect(inputOf(await anna.page(at), 'adopt-username')).to.match(/\srequired\s/);
+    const refused = await anna.post(`${at}/adopt`, { username: 'ada', feed: 'default' }, at);
+    const again = await refused.text();
+    expect([refused.status, htmlProblems(again)]).to.deep.equal([400, []]);
+    expect(again).to.match(/<details id="adopt" open>.*role="alert">.*belongs to feed.*already/s);
+    expect(inputOf(again, 'adopt-username')).to.include('value="ada"');
   });
 
   it('are for operators, not for viewers', async () => {
@@ -125,6 +176,15 @@ async function pathOf(http: HttpSite, username: string): Promise<string> {
     username,
   ]);
   return `/people/${found!.id}`;
+}
+
+async function lookUps(http: HttpSite, username: string): Promise<number> {
+  const rows = await listAudit(http.app.database, { limit: 100, subject: username });
+  return rows.filter(({ action }) => action === 'person-looked-up').length;
+}
+
+function inputOf(page: string, id: string): string {
+  return new RegExp(`<input\\s+id="${id}"[^>]*>`).exec(page)?.[0] ?? '';
 }
 
 async function wellFormed(who: SignedIn, path: string): Promise<string> {

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
+import { rm } from 'node:fs/promises';
 import { listAudit } from '../../../src/db/audit.js';
 import { Lease } from '../../../src/db/lease.js';
 import { runTransitions } from '../../../src/db/run-details.js';
-import { findRun, type RunRow } from '../../../src/db/runs.js';
+import { findRun, runFiles, type RunRow } from '../../../src/db/runs.js';
 import { changeSettings } from '../../../src/settings/feed-settings.js';
 import { record } from '../../support/daemon-site.js';
 import { eventually } from '../../support/eventually.js';
@@ -42,7 +43,10 @@ describe('Deciding on the page of a run', () => {
     const audit = await listAudit(http.app.database, { limit: 5, subject: 'run 1' });
     expect(audit.map(({ actor, action }) => [actor, action])).to.deep.equal([['Ada', 'run-approved']]);
     const late = await ada.post('/runs/1/approve', { reason: 'again' });
+    const tooLate = await late.text();
     expect([late.status, (await ada.get('/runs/1/approve')).status]).to.deep.equal([409, 409]);
+    expect(htmlProblems(tooLate)).to.deep.equal([]);
+    expect(tooLate).to.include('Somebody may have been faster').and.include('class="button" href="/runs/1"');
   });
 
   it('says in numbers who will be blocked, and can leave the blocks out', async () => {
@@ -111,6 +115,20 @@ describe('Deciding on the page of a run', () => {
     await http.site.atRest(4, 'complete', 'cancelled');
     expect(Object.values(await http.site.users()).filter((isActive) => isActive)).to.have.lengthOf(10);
     expect(await admin.page('/runs/1/reapply')).to.match(/Run\s+<a href="\/runs\/3">3<\/a>\s+with a later batch/);
+  });
+
+  it('says beside the question why it could not be done, and still asks', async () => {
+    await using http = await HttpSite.open(GUARDED);
+    const ada = await firstRun(http);
+    const [file] = await runFiles(http.app.database, 1);
+    await rm(http.app.sync.store.pathOf(file!.digest));
+    const refused = await ada.post('/runs/1/reapply', {});
+    const text = await refused.text();
+    expect([refused.status, htmlProblems(text)]).to.deep.equal([410, []]);
+    expect(text)
+      .to.match(/<h1>Apply the batch of run 1 again\?<\/h1>.*class="notice bad" role="alert">.*users/s)
+      .and.include('href="/runs/1">Back to the run');
+    expect(await http.site.runs()).to.have.lengthOf(1);
   });
 
   it('asks again when the plan had to be made again and breaches a guard that it did not', async () => {

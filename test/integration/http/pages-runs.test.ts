@@ -55,7 +55,7 @@ describe('Pages about runs', () => {
       for (const path of ['/runs/99', '/runs/x', '/runs/99/log', '/runs/99999999999999999999', '/runs/0'])
         expect((await somebody.get(path)).status, path).to.equal(404);
     }
-    expect((await http.fetch('/runs/1')).headers.get('location')).to.equal('/sign-in');
+    expect((await http.fetch('/runs/1')).headers.get('location')).to.equal('/sign-in?to=%2Fruns%2F1');
   });
 
   it('show what a run did, with its files, guards, history and chart', async () => {

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { htmlProblems } from '../../support/html-check.js';
 import { form, HttpSite, PASSWORD } from '../../support/http-site.js';
 
 describe('Setting up', () => {
@@ -14,7 +15,11 @@ describe('Setting up', () => {
     const differs = await http.fetch('/setup', form({ ...fields, code: code!, again: 'something else' }));
     expect(await differs.text()).to.include('not the same');
     const weak = await http.fetch('/setup', form({ ...fields, code: code!, password: 'short', again: 'short' }));
-    expect(await weak.text()).to.include('12 to 256 characters');
+    expect(await weak.text(), 'what was typed, but for the password')
+      .to.include('12 to 256 characters')
+      .and.include(`value="${code}"`)
+      .and.include('value="Ada"')
+      .and.not.include('short');
     const made = await http.fetch('/setup', form({ ...fields, code: code! }));
     expect([made.status, made.headers.get('location')]).to.deep.equal([303, '/']);
     const cookie = made.headers
@@ -39,6 +44,65 @@ describe('Signing in', () => {
     expect(await page.text()).to.include('Ada');
     expect((await ada.post('/sign-out', {})).headers.get('location')).to.equal('/sign-in');
     expect((await ada.get('/')).headers.get('location')).to.equal('/sign-in');
+  });
+
+  it('leads to the page that was asked for, also after a wrong password', async () => {
+    await using http = await HttpSite.open();
+    const ada = await http.signIn('viewer', 'Ada');
+    const asked = await http.fetch('/runs?feed=default&status=held');
+    const [, to = ''] = /^\/sign-in\?to=(.*)$/.exec(asked.headers.get('location') ?? '') ?? [];
+    expect(decodeURIComponent(to)).to.equal('/runs?feed=default&status=held');
+    const page = await http.fetch(`/sign-in?to=${to}`);
+    const hidden = hiddenTo(await page.text());
+    expect(hidden).to.equal('/runs?feed=default&status=held');
+    const wrong = await http.fetch('/sign-in', form({ name: 'Ada', password: 'not this one', to: hidden! }));
+    const again = await wrong.text();
+    expect([wrong.status, hiddenTo(again), htmlProblems(again)]).to.deep.equal([401, hidden, []]);
+    const right = await http.fetch('/sign-in', form({ name: 'Ada', password: PASSWORD, to: hidden! }));
+    expect([right.status, right.headers.get('location')]).to.deep.equal([303, hidden]);
+    expect((await ada.get(`/sign-in?to=${to}`)).headers.get('location'), 'who is signed in').to.equal(hidden);
+    const paths = ['/runs/1/plan.csv', '/runs/1/live', '/runs/1/files/users', '/workbench/control.json'];
+    for (const path of [...paths, '/feeds/default/quarantine/1'])
+      expect((await http.fetch(path)).headers.get('location'), path).to.equal('/sign-in');
+  });
+
+  it('leads to no other site, whatever an address or a form says', async () => {
+    await using http = await HttpSite.open();
+    const ada = await http.signIn('viewer', 'Ada');
+    for (const to of [
+      'https://evil.example/',
+      '//evil.example',
+      '/\\evil.example',
+      '/\t/evil.example',
+      '/\r\n/evil.example',
+      '/.//evil.example',
+      '/x/..//evil.example',
+      '/./\\evil.example',
+      ' //evil.example',
+      'javascript:alert(1)',
+      'evil.example',
+      '',
+      `/${'x'.repeat(3000)}`,
+    ]) {
+      const address = `/sign-in?${new URLSearchParams({ to }).toString()}`;
+      expect((await ada.get(address)).headers.get('location'), `signed in, ${to}`).to.equal('/');
+      expect(hiddenTo(await (await http.fetch(address)).text()), `in the form, ${to}`).to.equal(undefined);
+    }
+    const sent = await http.fetch('/sign-in', form({ name: 'Ada', password: PASSWORD, to: '//evil.example' }));
+    expect([sent.status, sent.headers.get('location')]).to.deep.equal([303, '/']);
+  });
+
+  it('says after a session has ended that what was sent was not done', async () => {
+    await using http = await HttpSite.open();
+    const ada = await http.signIn('admin', 'Ada');
+    const csrf = await csrfOf(ada.page('/'));
+    await http.app.database.query(`update sync.session set seen_at = now() - interval '1 hour'`);
+    const sent = await ada.postAs('/feeds/default/settings/autoApply', { _csrf: csrf, value: 'off' });
+    expect([sent.status, sent.headers.get('location')]).to.deep.equal([303, '/sign-in?unsent=1']);
+    const page = await (await http.fetch('/sign-in?unsent=1')).text();
+    expect(htmlProblems(page)).to.deep.equal([]);
+    expect(page).to.match(/role="alert">Your session had ended, so what you sent was not done/);
+    expect((await http.app.feed('default')).autoApply).to.equal(true);
   });
 
   it('tells nobody whether the name or the password is wrong, and locks a name out for a while', async () => {
@@ -105,6 +169,11 @@ describe('A forged form', () => {
     expect((await ada.postAs('/sign-out', { _csrf: token })).status).to.equal(303);
   });
 });
+
+/** Where the form leads that a page has. */
+function hiddenTo(page: string): string | undefined {
+  return /name="to" value="([^"]*)"/.exec(page)?.[1]?.replaceAll('&amp;', '&');
+}
 
 async function csrfOf(page: Promise<string>): Promise<string> {
   return /name="_csrf" value="([^"]+)"/.exec(await page)?.[1] ?? '';

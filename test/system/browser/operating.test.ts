@@ -2,11 +2,10 @@ import { expect } from 'chai';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
 import { packageRoot } from '../../../src/lib/package-root.js';
 import { record } from '../../support/daemon-site.js';
 import { inBrowser, NARROW, WIDE, Window } from '../../support/browser.js';
-import { HttpSite, PASSWORD } from '../../support/http-site.js';
+import { HttpSite } from '../../support/http-site.js';
 
 const STAFF = Array.from({ length: 30 }, (_, index) => record(`user${index}`, { JOB_TITLE: 'Reader' }));
 
@@ -16,7 +15,7 @@ const FEWER = [record('user0', { JOB_TITLE: 'Dean' }), ...STAFF.slice(1, 20), re
 inBrowser('An operator in a browser', (browser) => {
   it('watches a run, decides about a held one, looks somebody up and takes the run back', async () => {
     await using http = await heldSite();
-    await using window = await signedIn(browser(), http);
+    await using window = await Window.signedIn(browser(), http);
     const { page } = window;
     await window.picture('overview');
     expect(await window.violations()).to.deep.equal([]);
@@ -61,7 +60,7 @@ inBrowser('An operator in a browser', (browser) => {
 
   it('does the same without JavaScript', async () => {
     await using http = await heldSite();
-    await using window = await signedIn(browser(), http, { script: false });
+    await using window = await Window.signedIn(browser(), http, { script: false });
     const { page } = window;
     await page.goto('/runs/2');
     await page.getByRole('link', { name: 'Approve…', exact: true }).click();
@@ -77,7 +76,7 @@ inBrowser('An operator in a browser', (browser) => {
 
   it('sees moments in the own time zone, and a run go on without loading the page again', async () => {
     await using http = await HttpSite.open();
-    await using window = await signedIn(browser(), http);
+    await using window = await Window.signedIn(browser(), http);
     const { page } = window;
     await http.site.testDatabase.administrator.database.query(
       `create function slow() returns trigger language plpgsql as $$ begin perform pg_sleep(0.1); return new; end $$;
@@ -96,7 +95,7 @@ inBrowser('An operator in a browser', (browser) => {
 
   it('makes an API key with the keyboard alone', async () => {
     await using http = await HttpSite.open();
-    await using window = await signedIn(browser(), http);
+    await using window = await Window.signedIn(browser(), http);
     const { page } = window;
     await page.goto('/access');
     expect(await window.violations()).to.deep.equal([]);
@@ -114,7 +113,7 @@ inBrowser('An operator in a browser', (browser) => {
 
   it('sends a control file with a mistake, is shown where it is, and mends it', async () => {
     await using http = await heldSite();
-    await using window = await signedIn(browser(), http);
+    await using window = await Window.signedIn(browser(), http);
     const { page } = window;
     const folder = await mkdtemp(join(tmpdir(), 'user-sync-browser-'));
     const file = join(folder, 'control.json');
@@ -163,7 +162,7 @@ inBrowser('An operator in a browser', (browser) => {
       [WIDE, 'wide'],
       [NARROW, 'narrow'],
     ] as const) {
-      await using window = await signedIn(browser(), http, { size });
+      await using window = await Window.signedIn(browser(), http, { size });
       for (const path of paths) {
         await window.page.goto(path);
         expect(await window.isTooWide(), `${path} ${name}`).to.equal(false);
@@ -185,18 +184,4 @@ async function heldSite(): Promise<HttpSite> {
   await http.site.drop('users.json', FEWER);
   await http.site.atRest(2);
   return http;
-}
-
-async function signedIn(
-  browser: Browser,
-  http: HttpSite,
-  options: { script?: boolean; size?: typeof WIDE } = {},
-): Promise<Window> {
-  const name = `Anna ${options.script === false ? 'plain' : ''}${options.size?.width ?? ''}`.trim();
-  await http.signIn('admin', name);
-  const window = await Window.open(browser, http.origin, options);
-  await window.page.goto('/sign-in');
-  await window.send('Sign in', { Name: name, Password: PASSWORD });
-  await window.page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor();
-  return window;
 }
