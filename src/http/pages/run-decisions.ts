@@ -179,7 +179,7 @@ export function decisionButtons(session: Session, run: RunRow): Html | undefined
 
 function pageOf(session: Session, decision: Decision, asked: Asked, refused?: RefusedForm): PageContent {
   const { run } = asked;
-  if (!decision.isPossible(run)) return tooLate(session, run);
+  if (!decision.isPossible(run)) return tooLate(session, run, refused?.problem);
   const title = decision.question(run.id);
   const { button, kind } = decision;
   const question: Question = {
@@ -213,14 +213,15 @@ function reasonField({ reason }: Decision, value = ''): HtmlValue {
   });
 }
 
-function tooLate(session: Session, run: RunRow): PageContent {
+/** @param problem what a decision that was sent met with */
+function tooLate(session: Session, run: RunRow, problem?: string): PageContent {
   const title = 'Not possible now';
+  const text =
+    `Run ${run.id} is ${run.status}${isApproved(run) ? ', and approved already' : ''}: this cannot be decided about it ` +
+    'now. Somebody may have been faster.';
   const body = html`<section class="card question">
     <h1>${title}</h1>
-    <p>
-      Run ${run.id} is ${run.status}${isApproved(run) ? ', and approved already' : ''}: this cannot be decided about it
-      now. Somebody may have been faster.
-    </p>
+    ${problem === undefined ? html`<p>${text}</p>` : notice('bad', problem)}
     <p class="actions"><a class="button" href="/runs/${run.id}">To the run</a></p>
   </section>`;
   return { title, session, body, active: '/runs', status: 409 };
