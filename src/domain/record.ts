@@ -19,16 +19,8 @@ export interface RecordPosition {
   readonly byte: number;
 }
 
-/** Stable codes of what can be wrong with one record; each is explained in docs/errors.md. */
-export const RECORD_ERROR_CODES = [
-  'missing-username',
-  'duplicate-username',
-  'missing-value',
-  'unknown-group',
-  'unmanaged-group',
-  'not-owned',
-  'other-feed',
-  'changed-since',
+/** What only has a value left out, or nothing: when such a record is rejected, it is for something else as well. */
+export const VALUE_ERROR_CODES = [
   'invalid-email',
   'invalid-url',
   'invalid-date',
@@ -41,8 +33,21 @@ export const RECORD_ERROR_CODES = [
   'unmapped-value',
   'unknown-reference',
   'filter-failed',
-  'aborted',
   'logged',
+] as const;
+
+/** Stable codes of what can be wrong with one record; each is explained in docs/errors.md. */
+export const RECORD_ERROR_CODES = [
+  'missing-username',
+  'duplicate-username',
+  'missing-value',
+  'unknown-group',
+  'unmanaged-group',
+  'not-owned',
+  'other-feed',
+  'changed-since',
+  ...VALUE_ERROR_CODES,
+  'aborted',
   'assert-failed',
   'load-failed',
   'invalid-encoding',
@@ -62,23 +67,6 @@ export const RECORD_ERROR_CODES = [
 ] as const;
 
 export type RecordErrorCode = (typeof RECORD_ERROR_CODES)[number];
-
-/** Of these, what only has a value left out, or nothing: when such a record is rejected, it is for something else as well. */
-export const VALUE_ERROR_CODES: readonly RecordErrorCode[] = [
-  'invalid-email',
-  'invalid-url',
-  'invalid-date',
-  'invalid-integer',
-  'invalid-number',
-  'invalid-boolean',
-  'invalid-address',
-  'invalid-telephone-number',
-  'invalid-name',
-  'unmapped-value',
-  'unknown-reference',
-  'filter-failed',
-  'logged',
-];
 
 /** Something wrong with one record: data that flows to the run's log, never an exception. */
 export interface RecordError {

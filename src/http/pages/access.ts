@@ -15,7 +15,7 @@ import type { HttpContext } from '../context.js';
 import { sendPage } from './layout.js';
 import { choice, empty, field, form, notice, pager, plainChoices, table, time } from './parts.js';
 import { requireSession } from './session.js';
-import { cursorOf, queryOf, fieldOf, fieldsOf, refusalOf, type Fields, type RefusedForm } from './request.js';
+import { cursorOf, queryOf, fieldOf, fieldsOf, refusalOf, givenIn, type Fields, type RefusedForm } from './request.js';
 
 const AUDIT_PAGE = 100;
 
@@ -124,7 +124,7 @@ const SCOPE_TEXT: Readonly<Record<Scope, string>> = {
 };
 
 function newKeyCard(session: Session, feeds: readonly string[], refused?: RefusedForm): Html {
-  const given = refused?.given ?? (() => '');
+  const given = givenIn(refused);
   return html`<section class="card">
     <h2>New key</h2>
     ${refused === undefined ? null : notice('bad', refused.problem)}
@@ -196,7 +196,7 @@ const ROLE_TEXT: Readonly<Record<Role, string>> = {
 };
 
 function newPersonCard(session: Session, refused?: RefusedForm): Html {
-  const given = refused?.given ?? (() => '');
+  const given = givenIn(refused);
   return html`<section class="card">
     <h2>New person</h2>
     ${refused === undefined ? null : notice('bad', refused.problem)}

@@ -3,7 +3,7 @@ import { html, type Html, type HtmlValue } from '../../lib/html.js';
 import { PINNABLE_NAMES } from '../../sync/overrides.js';
 import { choice, field, form, notice, plainChoices } from './parts.js';
 import type { PersonForm, PersonView, RefusedPersonForm } from './person-parts.js';
-import type { Fields } from './request.js';
+import { givenIn, type Fields } from './request.js';
 
 const NAME_TEXT: Readonly<Record<(typeof PINNABLE_NAMES)[number], string>> = {
   email: 'E-mail',
@@ -64,7 +64,7 @@ function folded(
   return html`<details id="${name}" ${own === undefined ? null : OPEN}>
     <summary>${title}</summary>
     ${own === undefined ? null : notice('bad', own.problem)}
-    ${form(session, `${at}/${name}#${name}`, fields(own?.given ?? (() => '')), 'stack')}
+    ${form(session, `${at}/${name}#${name}`, fields(givenIn(own)), 'stack')}
   </details>`;
 }
 

@@ -28,6 +28,11 @@ export interface RefusedForm {
   readonly status: number;
 }
 
+/** What a form shows in its fields: what was filled in when it was refused, else nothing. */
+export function givenIn(refused: RefusedForm | undefined): Fields {
+  return refused?.given ?? (() => '');
+}
+
 /** The form of a request that could not be done. What is not for whoever sent it to mend is thrown on. */
 export function refusalOf(request: FastifyRequest, error: unknown): RefusedForm {
   const { status, message } = publicError(error, request);

@@ -11,7 +11,7 @@ import { tooManyRequests } from '../errors.js';
 import { sendPage } from './layout.js';
 import { field, notice } from './parts.js';
 import { type PageSessions } from './session.js';
-import { fieldOf, queryOf, refusalOf, type RefusedForm } from './request.js';
+import { fieldOf, queryOf, refusalOf, givenIn, type RefusedForm } from './request.js';
 import { localPath } from './return-path.js';
 
 const ATTEMPTS_PER_MINUTE = 10;
@@ -134,7 +134,7 @@ function signInForm({ name = '', to, problem }: SignInForm): Html {
 }
 
 function setupForm(refused?: RefusedForm): Html {
-  const given = refused?.given ?? (() => '');
+  const given = givenIn(refused);
   return html`<section class="card narrow">
     <h1>Welcome to User sync</h1>
     <p>Nobody may sign in yet. Make the first admin here; more people are added later, under Access.</p>
