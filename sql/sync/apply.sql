@@ -13,7 +13,7 @@ where run_id = $1::bigint and first_ordinal = $2::integer and last_ordinal = $3:
 for update
 
 -- name: apply-adds
--- With what was received for them. $4 feed id, $5 file names by number.
+-- With what was received for them, numbered in the order of the batch. $4 feed id, $5 file names by number.
 with planned as materialized (
   select change.username, change.digest, change.after, change.profile_ref,
          nextval('directory.account_id_seq') as account_id,
@@ -22,6 +22,7 @@ with planned as materialized (
   left join {{stage}} as stage on stage.username = change.username
   where change.run_id = $1::bigint and change.ordinal between $2::integer and $3::integer
     and change.kind = 'add' and not change.withheld
+  order by change.ordinal
 ),
 profile as (
   insert into directory.object (ref, types, attributes)

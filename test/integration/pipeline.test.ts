@@ -4,6 +4,7 @@ import { readLog, type RunLogEntry } from '../../src/db/run-log.js';
 import { findRun } from '../../src/db/runs.js';
 import { cancelRun } from '../../src/sync/decide.js';
 import { executeRun } from '../../src/sync/pipeline.js';
+import { open } from '../support/database-roles.js';
 import { APPROVAL, SyncHarness, person } from '../support/sync.js';
 
 async function users(harness: SyncHarness): Promise<Map<string, Record<string, unknown>>> {
@@ -64,6 +65,24 @@ describe('A run', () => {
       in_feed: true,
       profile_types: ['std:type:person:staff'],
     });
+  });
+
+  it('numbers the accounts it adds in the order of the batch, whatever way Postgres finds them', async () => {
+    await using harness = await SyncHarness.open();
+    // Joined by their usernames they would come in the order of these.
+    const options = encodeURIComponent('-c enable_nestloop=off -c enable_hashjoin=off');
+    const database = open(`${harness.testDatabase.url}?options=${options}`, 4);
+    try {
+      const names = ['m', 'z', 'a', 'q', 'c', 'b'];
+      await harness.onDatabase(database).sync(
+        names.map((name) => person(name)),
+        { settings: { chunkSize: 100 } },
+      );
+      const added = await harness.rows<{ username: string }>('select username from directory.users order by id');
+      expect(added.map(({ username }) => username)).to.deep.equal(names);
+    } finally {
+      await database.close();
+    }
   });
 
   it('writes nothing to the directory for unchanged users, whatever the order and the spaces of the input', async () => {
