@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { isSupportedCountry, parsePhoneNumberFromString, type CountryCode } from 'libphonenumber-js/min';
+import { plainTelephoneFormatter } from './telephone-plan.js';
 
 /**
  * Telephone numbers in international form: `020 1234 5678` with country GB → `+44 20 1234 5678`.
@@ -11,7 +12,7 @@ export type TelephoneFormatter = (text: string) => string | undefined;
 
 export const DEFAULT_COUNTRY = 'GB';
 
-/** Formatting is by far the slowest conversion, and offices share numbers. Two generations bound the memory. */
+/** The library is by far the slowest of all conversions, and offices share numbers. Two generations bound the memory. */
 const GENERATION_SIZE = 4096;
 
 /** Longer texts hold something else. */
@@ -29,22 +30,29 @@ export function isTelephoneCountry(code: string): code is CountryCode {
 
 export function telephoneFormatter(country: string): TelephoneFormatter {
   const guess = isTelephoneCountry(country) ? country : DEFAULT_COUNTRY;
+  const plain = plainTelephoneFormatter(guess);
+  const any = remembering((text) => formatByLibrary(text, guess));
+  return (text) => (text.length > MAX_LENGTH ? undefined : (plain(text) ?? any(text)));
+}
+
+/** @returns the formatter with a memory for texts that come again */
+function remembering(format: TelephoneFormatter): TelephoneFormatter {
   let young = new Map<string, string | undefined>();
   let old = new Map<string, string | undefined>();
   return (text) => {
     if (young.has(text)) return young.get(text);
-    const formatted = old.has(text) ? old.get(text) : format(text, guess);
+    const result = old.has(text) ? old.get(text) : format(text);
     if (young.size >= GENERATION_SIZE) {
       old = young;
       young = new Map();
     }
-    young.set(text, formatted);
-    return formatted;
+    young.set(text, result);
+    return result;
   };
 }
 
-function format(text: string, country: CountryCode): string | undefined {
-  if (text.length > MAX_LENGTH || !/\d/.test(text)) return undefined;
+export function formatByLibrary(text: string, country: CountryCode): string | undefined {
+  if (!/\d/.test(text)) return undefined;
   const number = parsePhoneNumberFromString(text, country);
   return number?.isPossible() === true ? number.formatInternational() : text.trim();
 }
