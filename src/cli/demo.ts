@@ -8,7 +8,6 @@ import { newSecret } from '../access/secrets.js';
 import { App } from '../app.js';
 import type { Config } from '../config/config.js';
 import { number } from '../domain/number-text.js';
-import { Daemon } from '../daemon/daemon.js';
 import { listOperators } from '../db/operators.js';
 import { packageRoot, packageVersion } from '../lib/package-root.js';
 import { reportRun } from '../sync/run-report.js';
@@ -129,6 +128,7 @@ async function serveDemo({ terminal, signal }: CommandContext, app: App, json: b
   if ((await listOperators(app.database)).length === 0) {
     await addOperator(app.database, { name: 'demo', role: 'admin', password }, { by: 'demo' });
   }
+  const { Daemon } = await import('../daemon/daemon.js');
   const daemon = new Daemon(app);
   const server = await listen({ app, daemon, version: packageVersion() });
   daemon.start();

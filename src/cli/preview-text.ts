@@ -1,4 +1,4 @@
-import stringWidth from 'string-width';
+import stringWidth from 'fast-string-width';
 import { number } from '../domain/number-text.js';
 import type { TraceEvent } from '../mapping/compile.js';
 import { originsOf, type PreviewLine } from '../mapping/preview.js';

@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { App } from '../app.js';
-import { Daemon } from '../daemon/daemon.js';
 import { UserSyncError } from '../lib/errors.js';
 import { createLogger } from '../lib/logger.js';
 import { packageVersion } from '../lib/package-root.js';
@@ -23,6 +22,7 @@ export const registerServe: RegisterCommand = (program, context) => {
       let app: App | undefined;
       try {
         app = await App.open(config, logger);
+        const { Daemon } = await import('../daemon/daemon.js');
         const daemon = new Daemon(app);
         const server = await listen({ app, daemon, version: packageVersion() });
         daemon.start();

@@ -1,4 +1,5 @@
-import winston from 'winston';
+import { createRequire } from 'node:module';
+import type winston from 'winston';
 import {
   formatJson,
   formatText,
@@ -39,35 +40,46 @@ export interface LoggerOptions {
   readonly now?: () => Date;
 }
 
-/** Logs to a stream through winston. The process's stream is never closed with the logger. */
+const require = createRequire(import.meta.url);
+
+/**
+ * Logs to a stream through winston, which is loaded with the first line: most commands log none. The process's stream is
+ * never closed with the logger.
+ */
 export function createLogger(options: LoggerOptions = {}): RootLogger {
   const stream = options.stream ?? process.stderr;
   const asJson = options.format === 'json' || (options.format !== 'text' && !isTerminal(stream));
   const colour = !asJson && hasColours(stream);
   const now = options.now ?? (() => new Date());
-  const root = winston.createLogger({
-    level: options.level ?? 'info',
-    levels: Object.fromEntries(LOG_LEVELS.map((level, rank) => [level, rank])),
-    format: winston.format.printf(({ entry }) => {
-      const line = entry as LogEntry;
-      return asJson ? formatJson(line) : formatText(line, colour);
-    }),
-    transports: [new winston.transports.Stream({ stream, eol: '\n' })],
-  });
+  const least = LOG_LEVELS.indexOf(options.level ?? 'info');
+  let root: winston.Logger | undefined;
   surviveBrokenStream(stream);
   let closing: Promise<void> | undefined;
   return {
     ...scopedLogger({}, (level, message, fields) => {
-      if (closing !== undefined || !root.isLevelEnabled(level)) return;
+      if (closing !== undefined || LOG_LEVELS.indexOf(level) > least) return;
+      root ??= winstonTo(stream, (line) => (asJson ? formatJson(line) : formatText(line, colour)));
       // As one field: winston would mix fields named `message` or `level` into the line's own.
       root.log({ level, message: '', entry: entryOf(now(), level, message, fields) });
     }),
     close: () =>
       (closing ??= new Promise((resolve) => {
+        if (root === undefined) return resolve();
         root.once('finish', () => resolve());
         root.end();
       })),
   };
+}
+
+/** What is written was chosen before. */
+function winstonTo(stream: NodeJS.WritableStream, formatted: (line: LogEntry) => string): winston.Logger {
+  const { createLogger: create, format, transports } = require('winston') as typeof winston;
+  return create({
+    level: 'debug',
+    levels: Object.fromEntries(LOG_LEVELS.map((level, rank) => [level, rank])),
+    format: format.printf(({ entry }) => formatted(entry as LogEntry)),
+    transports: [new transports.Stream({ stream, eol: '\n' })],
+  });
 }
 
 /** A logger that forgets everything. */

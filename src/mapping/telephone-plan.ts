@@ -1,6 +1,6 @@
-import { Metadata, getCountryCallingCode, type CountryCode } from 'libphonenumber-js/min';
-import metadata from 'libphonenumber-js/min/metadata';
+import type { CountryCode } from 'libphonenumber-js/min';
 import { isDeepStrictEqual } from 'node:util';
+import { telephoneLibrary, telephoneMetadata } from './telephone-library.js';
 
 /** What the library knows of a country's numbers. It has these methods; its types leave most of them out. 0: nothing. */
 interface NumberingPlan {
@@ -107,7 +107,7 @@ function written(number: string, { callingCode, lengths, formats }: PlainPlan): 
 /** Of all calling codes whose countries write numbers alike. */
 function plansByCallingCode(): Map<string, PlainPlan> {
   const plans = new Map<string, PlainPlan>();
-  for (const [callingCode, countries] of Object.entries(metadata.country_calling_codes)) {
+  for (const [callingCode, countries] of Object.entries(telephoneMetadata().country_calling_codes)) {
     const [main, ...others] = countries.map(numberingPlan);
     if (main === undefined || others.some((other) => !writesAlike(main, other))) continue;
     const lengths = main
@@ -124,7 +124,7 @@ function plansByCallingCode(): Map<string, PlainPlan> {
 }
 
 function nationalRules(country: CountryCode, plans: ReadonlyMap<string, PlainPlan>): NationalRules | undefined {
-  const plan = plans.get(getCountryCallingCode(country));
+  const plan = plans.get(telephoneLibrary().getCountryCallingCode(country));
   if (plan === undefined) return undefined;
   const own = numberingPlan(country);
   return {
@@ -136,7 +136,7 @@ function nationalRules(country: CountryCode, plans: ReadonlyMap<string, PlainPla
 }
 
 function numberingPlan(country: CountryCode): NumberingPlan {
-  const numbers = new Metadata();
+  const numbers = new (telephoneLibrary().Metadata)();
   numbers.selectNumberingPlan(country);
   return numbers.numberingPlan as unknown as NumberingPlan;
 }

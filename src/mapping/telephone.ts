@@ -1,5 +1,6 @@
+import type { CountryCode } from 'libphonenumber-js/min';
 import { createRequire } from 'node:module';
-import { isSupportedCountry, parsePhoneNumberFromString, type CountryCode } from 'libphonenumber-js/min';
+import { telephoneLibrary, telephoneMetadata } from './telephone-library.js';
 import { plainTelephoneFormatter } from './telephone-plan.js';
 
 /**
@@ -25,14 +26,23 @@ export function telephoneRules(): string {
 }
 
 export function isTelephoneCountry(code: string): code is CountryCode {
-  return isSupportedCountry(code);
+  return Object.hasOwn(telephoneMetadata().countries, code);
 }
 
 export function telephoneFormatter(country: string): TelephoneFormatter {
+  let format: TelephoneFormatter | undefined;
+  return (text) => {
+    if (text.length > MAX_LENGTH) return undefined;
+    format ??= loadFormatter(country);
+    return format(text);
+  };
+}
+
+function loadFormatter(country: string): TelephoneFormatter {
   const guess = isTelephoneCountry(country) ? country : DEFAULT_COUNTRY;
   const plain = plainTelephoneFormatter(guess);
   const any = remembering((text) => formatByLibrary(text, guess));
-  return (text) => (text.length > MAX_LENGTH ? undefined : (plain(text) ?? any(text)));
+  return (text) => plain(text) ?? any(text);
 }
 
 /** @returns the formatter with a memory for texts that come again */
@@ -53,6 +63,6 @@ function remembering(format: TelephoneFormatter): TelephoneFormatter {
 
 export function formatByLibrary(text: string, country: CountryCode): string | undefined {
   if (!/\d/.test(text)) return undefined;
-  const number = parsePhoneNumberFromString(text, country);
+  const number = telephoneLibrary().parsePhoneNumberFromString(text, country);
   return number?.isPossible() === true ? number.formatInternational() : text.trim();
 }

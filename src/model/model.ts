@@ -1,20 +1,14 @@
 import type { JsonValue } from '../domain/record.js';
-import { InvalidFileError, type Problem } from '../lib/errors.js';
-import { checkCrossReferences } from './cross-references.js';
 import { destinationsOf, type Destination } from './destinations.js';
-import { parseJsonSource, pointerTo, type JsonSource } from './json-source.js';
-import type { ModelProblemCode } from './problems.js';
-import {
-  modelSchema,
-  type Attribute,
-  type ClassificationObject,
-  type CodeAndTitle,
-  type DependentDestination,
-  type DictionaryDestination,
-  type ExtraDestination,
-  type Group,
-  type ModelFile,
-  type ObjectType,
+import type {
+  Attribute,
+  ClassificationObject,
+  CodeAndTitle,
+  DependentDestination,
+  ExtraDestination,
+  Group,
+  ModelFile,
+  ObjectType,
 } from './schema.js';
 import { TypeTree } from './type-tree.js';
 
@@ -52,56 +46,13 @@ export interface Model {
 /** The control files' word for this data model. */
 export const USER_SYNC_MODEL = 'haplo:user-sync';
 
-/** Code of the `InvalidFileError` thrown for a model with problems. */
-const INVALID_MODEL = 'invalid-model';
-
-/**
- * @param what names the file in messages, such as its path
- * @param more destinations that plugins add to those of the file
- * @throws InvalidFileError with every problem at once
- */
-export function parseModel(text: string, what: string, more: readonly DictionaryDestination[] = []): Model {
-  const source = parseJsonSource(text);
-  const problems = [...source.problems];
-  const parsed = source.value === undefined ? undefined : parseShape(source.value, source, problems);
-  const file = parsed === undefined ? undefined : { ...parsed, destinations: [...parsed.destinations, ...more] };
-  if (file !== undefined) {
-    checkCrossReferences(file, (code, pointer, message) => {
-      problems.push({ severity: 'error', code, pointer, message, ...source.place(pointer) });
-    });
-  }
-  if (file === undefined || problems.length > 0) throw new InvalidFileError(INVALID_MODEL, what, inOrder(problems));
-  return buildModel(file);
+/** @param source the `source` of another model: it was checked */
+export function modelOfSource(source: string): Model {
+  return modelOf(JSON.parse(source) as ModelFile);
 }
 
-function parseShape(value: JsonValue, source: JsonSource, problems: Problem[]): ModelFile | undefined {
-  const parsed = modelSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  for (const issue of parsed.error.issues) {
-    const pointer = issue.path.reduce<string>((parent, key) => pointerTo(parent, String(key)), '');
-    if (issue.code === 'unrecognized_keys') {
-      for (const key of issue.keys) {
-        const at = pointerTo(pointer, key);
-        const message = `unknown key \`${key}\``;
-        problems.push({ severity: 'error', code: 'unknown-key', pointer: at, message, ...source.keyPlace(at) });
-      }
-    } else {
-      // zod says 'received undefined' of what is not there at all.
-      const missing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
-      const [code, message]: [ModelProblemCode, string] = missing
-        ? ['missing-key', 'is missing']
-        : ['invalid-value', issue.message];
-      problems.push({ severity: 'error', code, pointer, message, ...source.place(pointer) });
-    }
-  }
-  return undefined;
-}
-
-function inOrder(problems: readonly Problem[]): readonly Problem[] {
-  return problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
-}
-
-function buildModel(file: ModelFile): Model {
+/** @param file checked, also for what its parts say of one another */
+export function modelOf(file: ModelFile): Model {
   const types = new TypeTree(file.types);
   return {
     name: file.name,

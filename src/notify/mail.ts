@@ -1,4 +1,4 @@
-import { createTransport, type Transporter } from 'nodemailer';
+import type { Transporter } from 'nodemailer';
 import type SMTPTransport from 'nodemailer/lib/smtp-transport/index.js';
 import type { RunNotice } from '../domain/run-notice.js';
 import { deliver, refused, timeout, unreachable, type DeliveryPolicy, type Destination } from './delivery.js';
@@ -29,7 +29,7 @@ export async function sendMail(
   const destination: Destination = { channel: 'mail', host: new URL(server.smtpUrl).host };
   const letter = letterOf(notice);
   const { attemptTimeoutMs } = policy;
-  const transport = transportTo(server.smtpUrl, attemptTimeoutMs);
+  const transport = await transportTo(server.smtpUrl, attemptTimeoutMs);
   const message = {
     from: server.from,
     to: [...to],
@@ -58,7 +58,7 @@ export async function sendMail(
  * @throws {UserSyncError} `report-unreachable`, `report-timeout` or `report-refused`
  */
 export async function verifyMailServer(smtpUrl: string, timeoutMs = 5000): Promise<void> {
-  const transport = transportTo(smtpUrl, timeoutMs);
+  const transport = await transportTo(smtpUrl, timeoutMs);
   try {
     await transport.verify();
   } catch (error) {
@@ -68,7 +68,9 @@ export async function verifyMailServer(smtpUrl: string, timeoutMs = 5000): Promi
   }
 }
 
-function transportTo(smtpUrl: string, timeoutMs: number): Transporter<SMTPTransport.SentMessageInfo> {
+/** Loads the library when there is something to mail. */
+async function transportTo(smtpUrl: string, timeoutMs: number): Promise<Transporter<SMTPTransport.SentMessageInfo>> {
+  const { createTransport } = await import('nodemailer');
   return createTransport({
     url: smtpUrl,
     connectionTimeout: timeoutMs,

@@ -6,7 +6,8 @@ import { pointerTo } from '../model/json-source.js';
 import type { DictionaryDestination as ModelDictionary } from '../model/schema.js';
 import { READER_FORMATS } from '../readers/registry.js';
 import type { DictionaryDestination, FilterFactory, Hooks, Plugin, PluginFormat, RecordProcessor } from './plugin.js';
-import { problem, problemsOfShape } from './plugin-schema.js';
+import type { problemsOfShape } from './plugin-schema.js';
+import { problem } from './problem.js';
 import type { PluginModule } from './resolve-plugins.js';
 
 /** What all plugins add together. */
@@ -49,13 +50,16 @@ export const NO_PLUGINS: Plugins = {
  * @throws InvalidFileError `invalid-plugin` with every problem of every plugin
  */
 export async function loadPlugins(modules: readonly PluginModule[]): Promise<Plugins> {
-  const registry = new Registry(modules);
+  if (modules.length === 0) return NO_PLUGINS;
+  // With what checks them, which most installations never need.
+  const { problemsOfShape } = await import('./plugin-schema.js');
+  const registry = new Registry(modules, problemsOfShape);
   const digest = createHash('sha256');
   for (const module of modules) {
     registry.add(module, await importPlugin(module));
     digest.update(hash('sha256', await readFile(fileURLToPath(module.url))));
   }
-  return registry.complete(modules.length === 0 ? '' : digest.digest('hex'));
+  return registry.complete(digest.digest('hex'));
 }
 
 async function importPlugin(module: PluginModule): Promise<unknown> {
@@ -77,6 +81,7 @@ type Named<T> = Map<string, Contribution<T>>;
 /** Collects what plugins add, and all that is wrong with it. */
 class Registry {
   readonly #modules: readonly PluginModule[];
+  readonly #problemsOfShape: typeof problemsOfShape;
   readonly #problems: { readonly module: PluginModule; readonly problem: Problem }[] = [];
   readonly #filters: Named<FilterFactory> = new Map();
   readonly #readers: Named<PluginFormat> = new Map();
@@ -84,8 +89,9 @@ class Registry {
   readonly #destinations: Named<CompleteDestination> = new Map();
   readonly #hooks: Contribution<Hooks>[] = [];
 
-  constructor(modules: readonly PluginModule[]) {
+  constructor(modules: readonly PluginModule[], shapeProblems: typeof problemsOfShape) {
     this.#modules = modules;
+    this.#problemsOfShape = shapeProblems;
   }
 
   add(module: PluginModule, exported: unknown): void {
@@ -93,7 +99,7 @@ class Registry {
       this.#report(module, problem('', 'the module has no default export: export the plugin with `export default`'));
       return;
     }
-    const wrong = problemsOfShape(exported);
+    const wrong = this.#problemsOfShape(exported);
     for (const one of wrong) this.#report(module, one);
     if (wrong.length > 0) return;
     // As it was exported, and not what the schema made of it: functions may use `this`.

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Problem } from '../lib/errors.js';
 import { pointerTo } from '../model/json-source.js';
 import { DATA_TYPES } from '../model/schema.js';
+import { problem } from './problem.js';
 
 /** The shape of a plugin's default export, and what is wrong with one that has another shape. */
 
@@ -77,8 +78,4 @@ export function problemsOfShape(candidate: unknown): Problem[] {
     if (issue.code === 'invalid_key') return [problem(pointer, issue.issues[0]?.message ?? issue.message)];
     return [problem(pointer, issue.message)];
   });
-}
-
-export function problem(pointer: string, message: string): Problem {
-  return { severity: 'error', code: 'invalid-plugin', pointer, message };
 }

@@ -1,12 +1,7 @@
 import { UserSyncError } from '../lib/errors.js';
 import { type Charset, UTF_8, charsetNamed } from './charset.js';
-import { CsvScanner } from './csv.js';
-import { JsonArrayScanner } from './json-array.js';
-import { JsonLinesScanner } from './jsonl.js';
 import type { ReadLimits, Reader } from './reader.js';
 import { type Opening, type Scanner, scanWith } from './scan.js';
-import { TsvScanner } from './tsv.js';
-import { XmlScanner } from './xml.js';
 
 export { isKnownCharset } from './charset.js';
 
@@ -51,7 +46,8 @@ const CHARSET: ReaderOption = {
   description: 'The charset of the file, such as windows-1252. A byte-order mark in the file takes precedence.',
 };
 
-type MakeScanner = (format: FileFormat, limits: ReadLimits, opening: Opening) => Scanner;
+/** Loads what reads the format when a file of it is read: most feeds have files of one. */
+type MakeScanner = (format: FileFormat, limits: ReadLimits, opening: Opening) => Promise<Scanner>;
 
 interface Registration extends ReaderFormat {
   /** Whether any file of the format starts with an ASCII character. */
@@ -65,30 +61,40 @@ const REGISTRATIONS: readonly Registration[] = [
     description: 'A JSON array whose elements, objects, are the records.',
     options: [SINGLE_RECORD],
     startsWithAscii: true,
-    makeScanner: (format, limits, opening) => new JsonArrayScanner(limits, format.singleRecord ?? false, opening),
+    makeScanner: async (format, limits, opening) => {
+      const { JsonArrayScanner } = await import('./json-array.js');
+      return new JsonArrayScanner(limits, format.singleRecord ?? false, opening);
+    },
   },
   {
     name: 'jsonl',
     description: 'One JSON object a line.',
     options: [],
     startsWithAscii: true,
-    makeScanner: (_format, limits, opening) => new JsonLinesScanner(limits, opening),
+    makeScanner: async (_format, limits, opening) => {
+      const { JsonLinesScanner } = await import('./jsonl.js');
+      return new JsonLinesScanner(limits, opening);
+    },
   },
   {
     name: 'xml-text-of-children',
     description: 'The child elements of the root are records; their child elements give names and, as text, values.',
     options: [SINGLE_RECORD],
     startsWithAscii: true,
-    makeScanner: (format, limits, opening) =>
-      new XmlScanner(limits, 'text-of-children', format.singleRecord ?? false, opening),
+    makeScanner: async (format, limits, opening) => {
+      const { XmlScanner } = await import('./xml.js');
+      return new XmlScanner(limits, 'text-of-children', format.singleRecord ?? false, opening);
+    },
   },
   {
     name: 'xml-attributes',
     description: 'The child elements of the root are records; their attributes give names and values.',
     options: [SINGLE_RECORD],
     startsWithAscii: true,
-    makeScanner: (format, limits, opening) =>
-      new XmlScanner(limits, 'attributes', format.singleRecord ?? false, opening),
+    makeScanner: async (format, limits, opening) => {
+      const { XmlScanner } = await import('./xml.js');
+      return new XmlScanner(limits, 'attributes', format.singleRecord ?? false, opening);
+    },
   },
   {
     name: 'tsv-with-name-row',
@@ -103,7 +109,10 @@ const REGISTRATIONS: readonly Registration[] = [
       },
     ],
     startsWithAscii: false,
-    makeScanner: (format, limits, opening) => new TsvScanner(limits, format.separator ?? '\t', opening),
+    makeScanner: async (format, limits, opening) => {
+      const { TsvScanner } = await import('./tsv.js');
+      return new TsvScanner(limits, format.separator ?? '\t', opening);
+    },
   },
   {
     name: 'csv',
@@ -118,7 +127,10 @@ const REGISTRATIONS: readonly Registration[] = [
       },
     ],
     startsWithAscii: false,
-    makeScanner: (format, limits, opening) => new CsvScanner(limits, format.delimiter ?? ',', opening),
+    makeScanner: async (format, limits, opening) => {
+      const { CsvScanner } = await import('./csv.js');
+      return new CsvScanner(limits, format.delimiter ?? ',', opening);
+    },
   },
 ];
 

@@ -34,12 +34,12 @@ export interface ScanOptions {
 const LARGEST_BATCH = 500;
 
 /** Makes a reader of a scanner: decompression, byte-order mark, UTF-16, batches, closing of the source. */
-export function scanWith(makeScanner: (opening: Opening) => Scanner, options: ScanOptions): Reader {
+export function scanWith(makeScanner: (opening: Opening) => Promise<Scanner>, options: ScanOptions): Reader {
   return (bytes, signal) => scan(makeScanner, options, bytes, signal);
 }
 
 async function* scan(
-  makeScanner: (opening: Opening) => Scanner,
+  makeScanner: (opening: Opening) => Promise<Scanner>,
   options: ScanOptions,
   bytes: AsyncIterable<Uint8Array>,
   signal: AbortSignal,
@@ -49,7 +49,7 @@ async function* scan(
   let taken = 0;
   try {
     for await (const { opening, bytes: piece } of decodedPieces(bytes, options, signal)) {
-      scanner ??= makeScanner(opening);
+      scanner ??= await makeScanner(opening);
       scanner.push(piece, out);
       taken += piece.length;
       if (out.length >= LARGEST_BATCH || taken >= LARGEST_PIECE_BYTES) {

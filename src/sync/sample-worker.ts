@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { UserSyncError, messageOf } from '../lib/errors.js';
-import { parseModel } from '../model/model.js';
+import { modelOfSource } from '../model/model.js';
 import { controlLanguage, type ControlLanguage } from '../plugins/control-language.js';
 import { loadPlugins } from '../plugins/load-plugins.js';
 import { ReadError, type ReadLimits } from '../readers/reader.js';
@@ -11,7 +11,7 @@ import type { MappedSample, SampleAnswer, SampleJob, SampleResults, SampleWork }
 /** The thread that maps a sample: it answers once. */
 async function answer({ model, plugins, limits, work, mostBytes }: SampleJob): Promise<SampleAnswer> {
   try {
-    const language = controlLanguage(parseModel(model, 'the model'), await loadPlugins(plugins));
+    const language = controlLanguage(modelOfSource(model), await loadPlugins(plugins));
     const json = JSON.stringify(await mapped(work, { language, limits }));
     return Buffer.byteLength(json) > mostBytes ? { kind: 'too-much' } : { kind: 'mapped', json };
   } catch (error) {

@@ -7,7 +7,7 @@ import { compileControlFile, type CompiledMapping } from '../mapping/compile.js'
 import type { MapOutcome } from '../mapping/mapped.js';
 import { ValueCounts } from '../mapping/given-names.js';
 import { PatchBuilder } from '../mapping/patch.js';
-import { parseModel } from '../model/model.js';
+import { modelOfSource } from '../model/model.js';
 import { batchRecords } from '../plugins/batch-records.js';
 import { controlLanguage, type ControlLanguage } from '../plugins/control-language.js';
 import { loadPlugins } from '../plugins/load-plugins.js';
@@ -63,11 +63,7 @@ class StageWorker {
   #inError = 0;
 
   static async open(port: MessagePort, job: StageJob): Promise<StageWorker> {
-    return new StageWorker(
-      port,
-      job,
-      controlLanguage(parseModel(job.model, 'the model'), await loadPlugins(job.plugins)),
-    );
+    return new StageWorker(port, job, controlLanguage(modelOfSource(job.model), await loadPlugins(job.plugins)));
   }
 
   private constructor(port: MessagePort, job: StageJob, language: ControlLanguage) {

@@ -6,7 +6,8 @@ import { compileControlFile, type CompiledMapping } from '../../src/mapping/comp
 import { validateControlFile } from '../../src/mapping/control-file.js';
 import type { ControlFile } from '../../src/mapping/instruction.js';
 import { PatchBuilder } from '../../src/mapping/patch.js';
-import { parseModel, type Model } from '../../src/model/model.js';
+import type { Model } from '../../src/model/model.js';
+import { parseModel } from '../../src/model/parse-model.js';
 import { READER_FORMATS } from '../../src/readers/registry.js';
 import { EVERYTHING } from '../unit/mapping/every-instruction.js';
 import { controlText, model as extendedModel, USER_INSTRUCTIONS, validControl } from '../unit/mapping/mapping-case.js';

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { InputRecord, JsonValue } from '../../src/domain/record.js';
 import { packageRoot } from '../../src/lib/package-root.js';
-import { parseModel } from '../../src/model/model.js';
+import { parseModel } from '../../src/model/parse-model.js';
 import { controlLanguage, type ControlLanguage } from '../../src/plugins/control-language.js';
 import { loadPlugins, NO_PLUGINS, type Plugins } from '../../src/plugins/load-plugins.js';
 import { resolvePlugins } from '../../src/plugins/resolve-plugins.js';

@@ -26,7 +26,8 @@ export interface TestDatabase {
 /** A database with the schema, and nothing in it, for the role of the daemon. */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const { daemon } = rolesNamed(variable(PREFIX_VARIABLE));
-  return createDatabase(daemon, `template ${templateOf(variable(PREFIX_VARIABLE))}`);
+  // Without syncing, copying its files takes half as long as logging its pages.
+  return createDatabase(daemon, `template ${templateOf(variable(PREFIX_VARIABLE))} strategy file_copy`);
 }
 
 /** A database without a schema, for the role that owns it. */

@@ -7,7 +7,7 @@ import { resolvePlugins } from '../../src/plugins/resolve-plugins.js';
 import { resolveGuards, type GuardChoices } from '../../src/domain/guard.js';
 import { FileStore } from '../../src/intake/file-store.js';
 import { nullLogger, type Logger } from '../../src/lib/logger.js';
-import { parseModel } from '../../src/model/model.js';
+import { parseModel } from '../../src/model/parse-model.js';
 import { packageRoot } from '../../src/lib/package-root.js';
 import { DEFAULT_LIMITS } from '../../src/readers/reader.js';
 import type { Database } from '../../src/db/database.js';

@@ -5,7 +5,7 @@ import type { InputRecord } from '../../../src/domain/record.js';
 import { packageRoot } from '../../../src/lib/package-root.js';
 import { compileControlFile } from '../../../src/mapping/compile.js';
 import { validateControlFile } from '../../../src/mapping/control-file.js';
-import { parseModel } from '../../../src/model/model.js';
+import { parseModel } from '../../../src/model/parse-model.js';
 import { READER_FORMATS } from '../../../src/readers/registry.js';
 
 const SENATOR: InputRecord = {

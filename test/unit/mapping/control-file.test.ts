@@ -3,7 +3,7 @@ import type { Problem } from '../../../src/lib/errors.js';
 import { validateControlFile, type ValidationOptions } from '../../../src/mapping/control-file.js';
 import { CONTROL_FILE_PROBLEMS } from '../../../src/mapping/problems.js';
 import { isKnownCharset, READER_FORMATS } from '../../../src/readers/registry.js';
-import { parseModel } from '../../../src/model/model.js';
+import { parseModel } from '../../../src/model/parse-model.js';
 import { DOCUMENT, files, INSTRUCTIONS, JOB, mapping, TEXTS, type Row } from './control-file-cases.js';
 import { controlText, model, USER_INSTRUCTIONS } from './mapping-case.js';
 

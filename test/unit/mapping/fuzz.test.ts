@@ -8,7 +8,7 @@ import { packageRoot } from '../../../src/lib/package-root.js';
 import { compileControlFile } from '../../../src/mapping/compile.js';
 import { validateControlFile } from '../../../src/mapping/control-file.js';
 import { PatchBuilder } from '../../../src/mapping/patch.js';
-import { parseModel } from '../../../src/model/model.js';
+import { parseModel } from '../../../src/model/parse-model.js';
 import { MODEL_PROBLEMS } from '../../../src/model/problems.js';
 import { READER_FORMATS } from '../../../src/readers/registry.js';
 import { arbitraryInstructions, existingUsers, records } from './arbitrary-control-files.js';

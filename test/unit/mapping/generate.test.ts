@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { packageRoot } from '../../../src/lib/package-root.js';
 import { validateControlFile } from '../../../src/mapping/control-file.js';
 import { generateControlFile } from '../../../src/mapping/generate.js';
-import { parseModel } from '../../../src/model/model.js';
+import { parseModel } from '../../../src/model/parse-model.js';
 import { READER_FORMATS } from '../../../src/readers/registry.js';
 import { dependentsModel } from '../../support/dependents-model.js';
 

@@ -8,7 +8,8 @@ import { validateControlFile, type ValidationOptions } from '../../../src/mappin
 import type { ExistingUser } from '../../../src/mapping/existing.js';
 import type { ControlFile } from '../../../src/mapping/instruction.js';
 import type { AcceptedRecord, MapOutcome } from '../../../src/mapping/mapped.js';
-import { parseModel, type Model } from '../../../src/model/model.js';
+import type { Model } from '../../../src/model/model.js';
+import { parseModel } from '../../../src/model/parse-model.js';
 import { READER_FORMATS } from '../../../src/readers/registry.js';
 
 /** The shipped model with one name of every data type, a tag and an attribute group more. */

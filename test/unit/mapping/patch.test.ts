@@ -5,7 +5,7 @@ import { packageRoot } from '../../../src/lib/package-root.js';
 import type { AcceptedRecord } from '../../../src/mapping/mapped.js';
 import { ValueCounts } from '../../../src/mapping/given-names.js';
 import { PatchBuilder } from '../../../src/mapping/patch.js';
-import { parseModel } from '../../../src/model/model.js';
+import { parseModel } from '../../../src/model/parse-model.js';
 
 const MODEL = parseModel(readFileSync(join(packageRoot(), 'config', 'model.json'), 'utf8'), 'the shipped model');
 

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import type { JsonValue } from '../../../src/domain/record.js';
 import { InvalidFileError, type Problem } from '../../../src/lib/errors.js';
 import { packageRoot } from '../../../src/lib/package-root.js';
-import { parseModel } from '../../../src/model/model.js';
+import { parseModel } from '../../../src/model/parse-model.js';
 import { MODEL_PROBLEMS } from '../../../src/model/problems.js';
 
 const SHIPPED = readFileSync(join(packageRoot(), 'config', 'model.json'), 'utf8');

@@ -6,7 +6,7 @@ import { controlLanguage } from '../../../src/plugins/control-language.js';
 import type { Plugins } from '../../../src/plugins/load-plugins.js';
 import { DEFAULT_LIMITS, type ReadItem } from '../../../src/readers/reader.js';
 import { batchRecords } from '../../../src/plugins/batch-records.js';
-import { parseModel } from '../../../src/model/model.js';
+import { parseModel } from '../../../src/model/parse-model.js';
 import { fencesOf } from '../../support/docs-markdown.js';
 import { caught, loaded } from './plugin-modules.js';
 

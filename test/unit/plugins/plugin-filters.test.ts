@@ -5,7 +5,7 @@ import type { JsonValue } from '../../../src/domain/record.js';
 import { packageRoot } from '../../../src/lib/package-root.js';
 import { compileControlFile } from '../../../src/mapping/compile.js';
 import type { MapOutcome } from '../../../src/mapping/mapped.js';
-import { parseModel } from '../../../src/model/model.js';
+import { parseModel } from '../../../src/model/parse-model.js';
 import { controlLanguage } from '../../../src/plugins/control-language.js';
 import { readControlFile, validateControl } from '../../../src/sync/control.js';
 import { caught, loaded } from './plugin-modules.js';

@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../../../src/lib/package-root.js';
-import { parseModel } from '../../../src/model/model.js';
+import { parseModel } from '../../../src/model/parse-model.js';
 import { controlLanguage, type ControlLanguage } from '../../../src/plugins/control-language.js';
 import { DEFAULT_LIMITS, type ReadItem, type ReadLimits } from '../../../src/readers/reader.js';
 import type { FileFormat } from '../../../src/readers/registry.js';
