@@ -86,9 +86,24 @@ export class Window implements AsyncDisposable {
     await this.page.getByRole('button', { name: button, exact: true }).click();
   }
 
-  /** Serious and critical violations that axe-core finds, as `rule: element`. */
+  /** Serious and critical violations that axe-core finds, as `rule: element`: in light, and the colours also in dark. */
   async violations(): Promise<string[]> {
-    return violationsIn(this.page);
+    const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+    // Evaluated by the debugger, to which the page's policy does not apply.
+    await this.page.evaluate(source);
+    const dark = await this.#violations('dark', ['color-contrast']);
+    return [...(await this.#violations('light')), ...dark];
+  }
+
+  async #violations(colorScheme: 'light' | 'dark', rules?: string[]): Promise<string[]> {
+    await this.page.emulateMedia({ colorScheme });
+    const { violations } = await this.page.evaluate(
+      (only) => (globalThis as unknown as Axe).axe.run(only === undefined ? {} : { runOnly: only }),
+      rules,
+    );
+    return violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id} in ${colorScheme}: ${target.join(' ')}`));
   }
 
   /** Whether something sticks out to the side, so that the whole page scrolls. */
@@ -107,24 +122,16 @@ export class Window implements AsyncDisposable {
   }
 }
 
-interface AxeResult {
-  readonly violations: readonly {
-    readonly id: string;
-    readonly impact: string | null;
-    readonly nodes: readonly { readonly target: readonly string[] }[];
-  }[];
-}
-
-async function violationsIn(page: Page): Promise<string[]> {
-  const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-  // Evaluated by the debugger, to which the page's policy does not apply.
-  await page.evaluate(source);
-  const { violations } = await page.evaluate(() =>
-    (globalThis as unknown as { axe: { run: () => Promise<AxeResult> } }).axe.run(),
-  );
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`));
+interface Axe {
+  readonly axe: {
+    run(options: object): Promise<{
+      readonly violations: readonly {
+        readonly id: string;
+        readonly impact: string | null;
+        readonly nodes: readonly { readonly target: readonly string[] }[];
+      }[];
+    }>;
+  };
 }
 
 /** Tests with a real browser. */

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { createKey, type CreatedKey } from '../../src/access/keys.js';
-import { addOperator } from '../../src/access/operators.js';
+import { hashPassword } from '../../src/access/passwords.js';
+import { insertOperator } from '../../src/db/operators.js';
 import type { App } from '../../src/app.js';
 import type { Daemon } from '../../src/daemon/daemon.js';
 import type { Database } from '../../src/db/database.js';
@@ -65,6 +66,9 @@ export class HttpSite implements AsyncDisposable {
   }
 }
 
+/** A password that is as dear to check as those of people are takes most of the time of a test. */
+const CHEAP = { N: 2 ** 4, r: 8, p: 1 };
+
 /** What a browser with a session does, without a browser. */
 export class SignedIn {
   private constructor(
@@ -79,7 +83,7 @@ export class SignedIn {
     role: Role,
     name: string = role,
   ): Promise<SignedIn> {
-    await addOperator(database, { name, role, password: PASSWORD }, { by: 'test' });
+    await insertOperator(database, { name, role, password: await hashPassword(PASSWORD, CHEAP) });
     const response = await site.fetch('/sign-in', form({ name, password: PASSWORD }));
     const cookie = response.headers.getSetCookie().map((line) => line.split(';')[0] ?? '');
     return new SignedIn(site, cookie.join('; '));

@@ -97,6 +97,7 @@ describe('The page about access', () => {
       expect((await oscar.post(path, { name: 'x' })).status, path).to.equal(403);
     }
     const anna = await http.signIn('admin');
+    await anna.post('/access/people', { name: 'Bob', role: 'viewer', password: PASSWORD }, '/access');
     const log = await anna.page('/access/audit');
     expect(htmlProblems(log)).to.deep.equal([]);
     expect(log).to.include('operator-added').and.include('sign-in').and.include('127.0.0.1');

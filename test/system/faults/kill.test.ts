@@ -9,7 +9,7 @@ import { printed, type Site, type Running } from '../../support/cli.js';
 import { eventually } from '../../support/eventually.js';
 
 /** `FAULT_ROUNDS` and `FAULT_SEED` ask for more, and for the same again. */
-const ROUNDS = Number(process.env['FAULT_ROUNDS'] ?? 15);
+const ROUNDS = Number(process.env['FAULT_ROUNDS'] ?? 10);
 const SEED = Number(process.env['FAULT_SEED'] ?? 20261125);
 
 const SITES = 2;
