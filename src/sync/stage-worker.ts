@@ -30,8 +30,8 @@ import { StageRows, storableError } from './stage-rows.js';
 /** Batches on their way to the database: enough to keep both threads busy. */
 const CREDITS = 4;
 
-/** Batches of records that are read ahead while the main thread is asked about those before. */
-const READ_AHEAD = 2;
+/** Batches of records that are read ahead while the main thread is asked about those before: neither waits for the other. */
+const READ_AHEAD = 6;
 
 /**
  * The worker thread that reads, maps and encodes, so that the main thread stays free for its users. It sends batches of

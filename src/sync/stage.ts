@@ -20,10 +20,10 @@ import type {
 } from './stage-messages.js';
 
 /**
- * A batch passes through in small pieces; a heap that may not grow is collected before it does. Room for a record at its
- * cap many times over.
+ * A batch passes through in small pieces; a heap that may not grow is collected before it does. Young objects have
+ * room enough that a record is mostly gone before they are collected. Room for a record at its cap many times over.
  */
-const WORKER_LIMITS = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 512 };
+const WORKER_LIMITS = { maxYoungGenerationSizeMb: 32, maxOldGenerationSizeMb: 512 };
 
 export interface StageRequest {
   readonly runId: number;
