@@ -13,7 +13,7 @@ where run_id = $1::bigint and first_ordinal = $2::integer and last_ordinal = $3:
 for update
 
 -- name: apply-adds
--- With what was received for them, numbered in the order of the batch. $4 feed id, $5 file names by number.
+-- With what was received for them, numbered in the order of the range. $4 feed id, $5 file names by number.
 with planned as materialized (
   select change.username, change.digest, change.after, change.profile_ref,
          nextval('directory.account_id_seq') as account_id,

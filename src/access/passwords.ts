@@ -8,11 +8,8 @@ const KEY_BYTES = 32;
 export const SHORTEST_PASSWORD = 12;
 const LONGEST_PASSWORD = 256;
 
-/**
- * @param cost of finding it out; kept with it
- * @throws UserSyncError `password` when it is too short, too long or nothing but one character
- */
-export async function hashPassword(password: string, cost = COST): Promise<string> {
+/** @throws UserSyncError `password` when it is too short, too long or nothing but one character */
+export async function hashPassword(password: string): Promise<string> {
   const length = [...password].length;
   if (length < SHORTEST_PASSWORD || length > LONGEST_PASSWORD || new Set(password).size < 5) {
     throw new UserSyncError(
@@ -22,8 +19,8 @@ export async function hashPassword(password: string, cost = COST): Promise<strin
     );
   }
   const salt = randomBytes(16);
-  const key = await derive(password, salt, cost);
-  const { N, r, p } = cost;
+  const key = await derive(password, salt, COST);
+  const { N, r, p } = COST;
   return ['scrypt', N, r, p, salt.toString('base64url'), key.toString('base64url')].join('$');
 }
 

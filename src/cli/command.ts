@@ -41,7 +41,7 @@ export class CommandContext {
   /** Commands say by their result what happened; beside it only what nobody expected is logged, unless asked for. */
   logger(config: Config, least: LogLevel = 'error'): RootLogger {
     const { level, format } = config.log;
-    return createLogger({ format, level: level === 'debug' ? level : least });
+    return createLogger({ format, level: level === 'debug' ? level : least, isQuiet: true });
   }
 
   /** Opens the app for the time of `work`. */

@@ -38,27 +38,28 @@ export interface LoggerOptions {
   /** Standard error unless told, since standard output belongs to the commands' results. */
   readonly stream?: NodeJS.WritableStream;
   readonly now?: () => Date;
+  /** Most likely nothing is logged: what writes is loaded with the first line. */
+  readonly isQuiet?: boolean;
 }
 
 const require = createRequire(import.meta.url);
 
-/**
- * Logs to a stream through winston, which is loaded with the first line: most commands log none. The process's stream is
- * never closed with the logger.
- */
+/** Logs to a stream through winston. The process's stream is never closed with the logger. */
 export function createLogger(options: LoggerOptions = {}): RootLogger {
   const stream = options.stream ?? process.stderr;
   const asJson = options.format === 'json' || (options.format !== 'text' && !isTerminal(stream));
   const colour = !asJson && hasColours(stream);
   const now = options.now ?? (() => new Date());
   const least = LOG_LEVELS.indexOf(options.level ?? 'info');
-  let root: winston.Logger | undefined;
+  const open = (): winston.Logger =>
+    winstonTo(stream, (line) => (asJson ? formatJson(line) : formatText(line, colour)));
+  let root = options.isQuiet === true ? undefined : open();
   surviveBrokenStream(stream);
   let closing: Promise<void> | undefined;
   return {
     ...scopedLogger({}, (level, message, fields) => {
       if (closing !== undefined || LOG_LEVELS.indexOf(level) > least) return;
-      root ??= winstonTo(stream, (line) => (asJson ? formatJson(line) : formatText(line, colour)));
+      root ??= open();
       // As one field: winston would mix fields named `message` or `level` into the line's own.
       root.log({ level, message: '', entry: entryOf(now(), level, message, fields) });
     }),

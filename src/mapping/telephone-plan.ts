@@ -47,6 +47,7 @@ interface NationalRules {
 const PLAIN = /^[ (]*\+?[0-9][0-9 ().-]*$/;
 const NO_DIGITS = /[^0-9]+/g;
 const SEPARATORS = /[-/.()[\] ]+/g;
+/** Shorter ones are often extensions, which the library tells from numbers. */
 const FEWEST_DIGITS = 5;
 const LONGEST_CALLING_CODE = 3;
 
@@ -104,8 +105,14 @@ function written(number: string, { callingCode, lengths, formats }: PlainPlan): 
   return `+${callingCode} ${grouped}`;
 }
 
-/** Of all calling codes whose countries write numbers alike. */
-function plansByCallingCode(): Map<string, PlainPlan> {
+/** Of all calling codes whose countries write numbers alike; made once. */
+function plansByCallingCode(): ReadonlyMap<string, PlainPlan> {
+  return (allPlans ??= makePlans());
+}
+
+let allPlans: ReadonlyMap<string, PlainPlan> | undefined;
+
+function makePlans(): ReadonlyMap<string, PlainPlan> {
   const plans = new Map<string, PlainPlan>();
   for (const [callingCode, countries] of Object.entries(telephoneMetadata().country_calling_codes)) {
     const [main, ...others] = countries.map(numberingPlan);

@@ -6,7 +6,6 @@ import { pointerTo } from '../model/json-source.js';
 import type { DictionaryDestination as ModelDictionary } from '../model/schema.js';
 import { READER_FORMATS } from '../readers/registry.js';
 import type { DictionaryDestination, FilterFactory, Hooks, Plugin, PluginFormat, RecordProcessor } from './plugin.js';
-import type { problemsOfShape } from './plugin-schema.js';
 import { problem } from './problem.js';
 import type { PluginModule } from './resolve-plugins.js';
 
@@ -53,10 +52,11 @@ export async function loadPlugins(modules: readonly PluginModule[]): Promise<Plu
   if (modules.length === 0) return NO_PLUGINS;
   // With what checks them, which most installations never need.
   const { problemsOfShape } = await import('./plugin-schema.js');
-  const registry = new Registry(modules, problemsOfShape);
+  const registry = new Registry(modules);
   const digest = createHash('sha256');
   for (const module of modules) {
-    registry.add(module, await importPlugin(module));
+    const exported = await importPlugin(module);
+    registry.add(module, exported, exported === undefined ? NO_EXPORT : problemsOfShape(exported));
     digest.update(hash('sha256', await readFile(fileURLToPath(module.url))));
   }
   return registry.complete(digest.digest('hex'));
@@ -76,12 +76,13 @@ async function importPlugin(module: PluginModule): Promise<unknown> {
   }
 }
 
+const NO_EXPORT = [problem('', 'the module has no default export: export the plugin with `export default`')];
+
 type Named<T> = Map<string, Contribution<T>>;
 
 /** Collects what plugins add, and all that is wrong with it. */
 class Registry {
   readonly #modules: readonly PluginModule[];
-  readonly #problemsOfShape: typeof problemsOfShape;
   readonly #problems: { readonly module: PluginModule; readonly problem: Problem }[] = [];
   readonly #filters: Named<FilterFactory> = new Map();
   readonly #readers: Named<PluginFormat> = new Map();
@@ -89,17 +90,12 @@ class Registry {
   readonly #destinations: Named<CompleteDestination> = new Map();
   readonly #hooks: Contribution<Hooks>[] = [];
 
-  constructor(modules: readonly PluginModule[], shapeProblems: typeof problemsOfShape) {
+  constructor(modules: readonly PluginModule[]) {
     this.#modules = modules;
-    this.#problemsOfShape = shapeProblems;
   }
 
-  add(module: PluginModule, exported: unknown): void {
-    if (exported === undefined) {
-      this.#report(module, problem('', 'the module has no default export: export the plugin with `export default`'));
-      return;
-    }
-    const wrong = this.#problemsOfShape(exported);
+  /** @param wrong with its shape */
+  add(module: PluginModule, exported: unknown, wrong: readonly Problem[]): void {
     for (const one of wrong) this.#report(module, one);
     if (wrong.length > 0) return;
     // As it was exported, and not what the schema made of it: functions may use `this`.

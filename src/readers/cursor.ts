@@ -22,7 +22,7 @@ export class Cursor {
   /** Of the piece, where the next of each is; infinite when there is none, unknown at its start. */
   private nextLf: number | undefined;
   private nextCr: number | undefined;
-  /** -1 when the piece before ended with it, -2 when it is of no interest any more. */
+  /** Where the last one was in the piece; -1 when the piece before ended with it, -2 when there is none that matters. */
   private lastCr = -2;
   private byte: number;
   /** Of the file, as it came. */

@@ -31,7 +31,7 @@ export interface ScanOptions {
   readonly startsWithAscii: boolean;
 }
 
-const LARGEST_BATCH = 500;
+const LARGEST_BATCH = 2000;
 
 /** Makes a reader of a scanner: decompression, byte-order mark, UTF-16, batches, closing of the source. */
 export function scanWith(makeScanner: (opening: Opening) => Promise<Scanner>, options: ScanOptions): Reader {

@@ -39,6 +39,13 @@ export interface SeenItems {
   readonly given: RecognitionAnswer['given'];
 }
 
+export interface Look {
+  /** A promise when somebody had to be asked. */
+  readonly seen: SeenItems | Promise<SeenItems>;
+  /** Of all its records: what is held until the answer is there. */
+  readonly characters: number;
+}
+
 /** After so many records it is known whether asking is worth its while. */
 const TRIAL = 20_000;
 /** Of so many records at least one must be recognised. */
@@ -69,13 +76,13 @@ export class Recognition {
     this.#ask = ask;
   }
 
-  /** @returns a promise when somebody had to be asked */
-  look(items: readonly ReadItem[]): SeenItems | Promise<SeenItems> {
+  look(items: readonly ReadItem[]): Look {
     const isAsked = this.#ask !== undefined && (this.#asked < TRIAL || this.#recognised * WORTHWHILE >= this.#asked);
     const seen = items.map((item) => this.#digested(item, isAsked));
     const asked = seen.filter(({ username }) => username !== null);
-    if (this.#ask === undefined || asked.length === 0) return { items: seen, given: {} };
-    return this.#askAbout(this.#ask, seen, asked);
+    const characters = charactersOf(seen);
+    if (this.#ask === undefined || asked.length === 0) return { seen: { items: seen, given: {} }, characters };
+    return { seen: this.#askAbout(this.#ask, seen, asked), characters };
   }
 
   async #askAbout(
@@ -110,6 +117,11 @@ export class Recognition {
 /** What the record of an item says. */
 export function valueOf({ item, raw }: SeenItem): InputRecord {
   return item.value ?? (JSON.parse(raw) as InputRecord);
+}
+
+/** How much is held of items until they are staged. */
+export function charactersOf(items: readonly SeenItem[]): number {
+  return items.reduce((sum, { raw }) => sum + raw.length, 0);
 }
 
 /** An item of which nothing is known yet. */

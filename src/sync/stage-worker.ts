@@ -14,7 +14,16 @@ import { loadPlugins } from '../plugins/load-plugins.js';
 import { ReadError, type ReadItem } from '../readers/reader.js';
 import { readControlFile } from './control.js';
 import { DirectoryView } from './directory-view.js';
-import { Recognition, seenItem, shortDigest, valueOf, type SeenItem, type SeenItems } from './recognition.js';
+import {
+  Recognition,
+  charactersOf,
+  seenItem,
+  shortDigest,
+  valueOf,
+  type Look,
+  type SeenItem,
+  type SeenItems,
+} from './recognition.js';
 import type {
   StageAnswer,
   StageCredit,
@@ -30,8 +39,11 @@ import { StageRows, storableError } from './stage-rows.js';
 /** Batches on their way to the database: enough to keep both threads busy. */
 const CREDITS = 4;
 
-/** Batches of records that are read ahead while the main thread is asked about those before: neither waits for the other. */
-const READ_AHEAD = 6;
+/** Characters of records that are read ahead while the main thread is asked about those before: neither waits for long. */
+const READ_AHEAD = 1024 * 1024;
+
+/** So many records at a time have the same questions to the directory. */
+const ASKED_TOGETHER = 500;
 
 /**
  * The worker thread that reads, maps and encodes, so that the main thread stays free for its users. It sends batches of
@@ -97,18 +109,21 @@ class StageWorker {
   }
 
   async run(): Promise<StageSummary> {
-    const ahead: { index: number; seen: SeenItems | Promise<SeenItems> }[] = [];
+    const ahead: (Look & { readonly index: number })[] = [];
+    let held = 0;
     const stageUntil = async (left: number): Promise<void> => {
-      while (ahead.length > left) {
-        const first = ahead.shift();
-        if (first !== undefined) await this.#stageAll(first.index, await first.seen);
+      for (let first = ahead[0]; first !== undefined && held > left; first = ahead[0]) {
+        await this.#stageAll(first.index, await first.seen);
+        ahead.shift();
+        held -= first.characters;
       }
     };
     for await (const { file: index, items } of this.#records()) {
-      const seen = this.#look(items);
-      ahead.push({ index, seen });
+      const look = this.#look(items);
+      ahead.push({ ...look, index });
+      held += look.characters;
       // Records of a plugin may be the same objects again in its next batch.
-      await stageUntil(seen instanceof Promise ? READ_AHEAD : 0);
+      await stageUntil(look.seen instanceof Promise ? READ_AHEAD : 0);
     }
     await stageUntil(0);
     await this.#send();
@@ -177,19 +192,24 @@ class StageWorker {
   }
 
   /** What can be told of records before they are mapped. */
-  #look(items: readonly ReadItem[]): SeenItems | Promise<SeenItems> {
+  #look(items: readonly ReadItem[]): Look {
     if (this.#recognition !== undefined) return this.#recognition.look(items);
-    return { items: items.map((item) => seenItem(item)), given: {} };
+    const seen = items.map((item) => seenItem(item));
+    return { seen: { items: seen, given: {} }, characters: charactersOf(seen) };
   }
 
   async #stageAll(fileIndex: number, { items, given }: SeenItems): Promise<void> {
     const file = this.#job.files[fileIndex];
     if (file === undefined) throw new Error(`the batch has no file ${fileIndex}`);
     for (const [names, records] of Object.entries(given)) this.#valueCounts.add(names, records);
-    const outcomes = this.#asksDirectory ? await this.#mapAll(items) : undefined;
-    for (const [at, item] of items.entries()) {
-      this.#stage(item, file, fileIndex, outcomes?.[at]);
-      if (this.#rows.isFull || this.#errors.length >= 1000) await this.#send();
+    const size = this.#asksDirectory ? ASKED_TOGETHER : items.length;
+    for (let start = 0; start < items.length; start += size) {
+      const part = items.slice(start, start + size);
+      const outcomes = this.#asksDirectory ? await this.#mapAll(part) : undefined;
+      for (const [at, item] of part.entries()) {
+        this.#stage(item, file, fileIndex, outcomes?.[at]);
+        if (this.#rows.isFull || this.#errors.length >= 1000) await this.#send();
+      }
     }
   }
 

@@ -67,7 +67,7 @@ describe('A run', () => {
     });
   });
 
-  it('numbers the accounts it adds in the order of the batch, whatever way Postgres finds them', async () => {
+  it('numbers the accounts of a chunk in the order of the batch, whatever way Postgres finds them', async () => {
     await using harness = await SyncHarness.open();
     // Joined by their usernames they would come in the order of these.
     const options = encodeURIComponent('-c enable_nestloop=off -c enable_hashjoin=off');

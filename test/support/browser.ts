@@ -26,6 +26,9 @@ export async function launchBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
 }
 
+/** Of axe, those that depend on colours. */
+const COLOUR_RULES = ['color-contrast', 'link-in-text-block'];
+
 export const WIDE = { width: 1280, height: 900 };
 export const NARROW = { width: 400, height: 800 };
 
@@ -91,11 +94,11 @@ export class Window implements AsyncDisposable {
     const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
     // Evaluated by the debugger, to which the page's policy does not apply.
     await this.page.evaluate(source);
-    const dark = await this.#violations('dark', ['color-contrast']);
+    const dark = await this.#violations('dark', COLOUR_RULES);
     return [...(await this.#violations('light')), ...dark];
   }
 
-  async #violations(colorScheme: 'light' | 'dark', rules?: string[]): Promise<string[]> {
+  async #violations(colorScheme: 'light' | 'dark', rules?: readonly string[]): Promise<string[]> {
     await this.page.emulateMedia({ colorScheme });
     const { violations } = await this.page.evaluate(
       (only) => (globalThis as unknown as Axe).axe.run(only === undefined ? {} : { runOnly: only }),

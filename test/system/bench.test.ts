@@ -52,8 +52,7 @@ describe('The benchmark', () => {
       expect(productToFloor ?? productToJson).to.be.greaterThan(0);
     }
     // How many times as fast is for a machine that does nothing else.
-    expect(medians[1]?.['rowsToProduct']).to.be.greaterThan(0);
-    expect(medians[1]?.['carefulToProduct']).to.be.greaterThan(0);
+    for (const ratio of ['rowsToProduct', 'carefulToProduct']) expect(medians[1]?.[ratio]).to.satisfy(Number.isFinite);
     expect(stdout).to.match(/^batch +format +floor s +product s/m);
   }).timeout(120_000);
 });

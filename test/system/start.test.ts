@@ -4,15 +4,18 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { packageRoot } from '../../src/lib/package-root.js';
 
-/** Says on stderr what is imported. */
+/** Says on stderr what is imported, and at the end what was required. */
 const HOOK = `
   import { writeSync } from 'node:fs';
   export async function load(url, context, next) { writeSync(2, url + '\\n'); return next(url, context); }`;
 const REGISTER = `
-  import { register } from 'node:module';
-  register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(HOOK)}`)});`;
+  import { writeSync } from 'node:fs';
+  import { createRequire, register } from 'node:module';
+  register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(HOOK)}`)});
+  const { cache } = createRequire('file:///');
+  process.on('exit', () => writeSync(2, Object.keys(cache).join('\\n')));`;
 
-/** The packages that a process imports, in the order of the alphabet. */
+/** The packages that a process loads, in the order of the alphabet. */
 async function packagesOf(...args: string[]): Promise<string[]> {
   const hook = `data:text/javascript,${encodeURIComponent(REGISTER)}`;
   const { stderr } = await promisify(execFile)(process.execPath, ['--import', hook, ...args], { encoding: 'utf8' });
@@ -25,7 +28,7 @@ describe('Starting', () => {
 
   it('loads for a command what commands have in common, and not what only some of them need', async () => {
     const packages = await packagesOf(join(dist, 'main.js'), '--version');
-    expect(packages).to.include.members(['commander', 'zod', 'pg']);
+    expect(packages).to.include('commander');
     const needless = ['fastify', 'nodemailer', 'knex', 'winston', 'saxes', 'csv-parse', 'libphonenumber-js'];
     expect(packages.filter((name) => needless.includes(name))).to.deep.equal([]);
   });

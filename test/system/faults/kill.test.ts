@@ -8,7 +8,7 @@ import { CampaignSite } from '../../support/campaign-site.js';
 import { printed, type Site, type Running } from '../../support/cli.js';
 import { eventually } from '../../support/eventually.js';
 
-/** `FAULT_ROUNDS` and `FAULT_SEED` ask for more, and for the same again. */
+/** As many as every change can wait for. `FAULT_ROUNDS` and `FAULT_SEED` ask for more, and for the same again. */
 const ROUNDS = Number(process.env['FAULT_ROUNDS'] ?? 10);
 const SEED = Number(process.env['FAULT_SEED'] ?? 20261125);
 

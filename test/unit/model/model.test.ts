@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import type { JsonValue } from '../../../src/domain/record.js';
 import { InvalidFileError, type Problem } from '../../../src/lib/errors.js';
 import { packageRoot } from '../../../src/lib/package-root.js';
+import { modelOfSource } from '../../../src/model/model.js';
 import { parseModel } from '../../../src/model/parse-model.js';
 import { MODEL_PROBLEMS } from '../../../src/model/problems.js';
 
@@ -221,10 +222,14 @@ describe('the model', () => {
   });
 
   it('has a canonical source that does not depend on spaces and the order of keys, and can be parsed again', () => {
-    const { source } = parseModel(SHIPPED, 'a');
+    const model = parseModel(SHIPPED, 'a');
+    const { source } = model;
     const reversed = JSON.stringify(JSON.parse(SHIPPED, (_key, value: unknown) => reverseKeys(value)));
     expect(parseModel(reversed, 'b').source).to.equal(source);
     expect(parseModel(source, 'c').source).to.equal(source);
+    const again = modelOfSource(source);
+    expect(again.isKindOf('std:type:person:staff', 'std:type:person')).to.equal(true);
+    expect({ ...again, isKindOf: null }).to.deep.equal({ ...model, isKindOf: null });
     expect(
       parseModel(SHIPPED.replace('"Library"', '"L"').replace('University Library', 'UL'), 'd').source,
     ).not.to.equal(source);

@@ -27,12 +27,8 @@ describe('Looking records up before they are mapped', () => {
       position: { record: 2, line: 2, byte: 0 },
       error: { code: 'invalid-email', message: 'y' },
     };
-    const { items, given } = await knowing(new Set(['a', 'c']), questions).look([
-      record('a'),
-      bad,
-      record('b'),
-      record('c'),
-    ]);
+    const read = [record('a'), bad, record('b'), record('c')];
+    const { items, given } = await knowing(new Set(['a', 'c']), questions).look(read).seen;
     expect(items.map(({ digest }) => digest)).to.deep.equal(['digest of a', null, null, 'digest of c']);
     expect(given).to.deep.equal({ '00000001': 2 });
     expect(questions).to.have.length(1);
@@ -45,7 +41,7 @@ describe('Looking records up before they are mapped', () => {
 
   it('digests a record together with the seed: another one, another digest', async () => {
     const digestWith = async (seed: string, username: string): Promise<string | null | undefined> =>
-      (await new Recognition(seed, MAPPING).look([record(username)])).items[0]?.recordDigest;
+      (await new Recognition(seed, MAPPING).look([record(username)]).seen).items[0]?.recordDigest;
     expect(await digestWith('s', 'a'))
       .to.match(/^[0-9a-f]{32}$/)
       .and.equal(await digestWith('s', 'a'));
@@ -56,14 +52,14 @@ describe('Looking records up before they are mapped', () => {
   it('asks for usernames of any form, and not for records without one', async () => {
     const questions: RecognitionQuestion[] = [];
     const names = ['NULL', 'a,b', '{x}', 'say "hi"', 'back\\slash', ' '];
-    await knowing(new Set(), questions).look([...names, undefined].map((name) => record(name)));
+    await knowing(new Set(), questions).look([...names, undefined].map((name) => record(name))).seen;
     expect(questions[0]?.usernames).to.equal('{"NULL","a,b","{x}","say \\"hi\\"","back\\\\slash"," "}');
     expect(questions[0]?.digests.split(',')).to.have.length(names.length);
   });
 
   it('does not ask when nobody has a username', async () => {
     const questions: RecognitionQuestion[] = [];
-    await knowing(new Set(), questions).look([record(undefined)]);
+    await knowing(new Set(), questions).look([record(undefined)]).seen;
     expect(questions).to.deep.equal([]);
   });
 
@@ -76,7 +72,7 @@ describe('Looking records up before they are mapped', () => {
       const questions: RecognitionQuestion[] = [];
       const names = Array.from({ length: 1000 }, (_, index) => `u${index}`);
       const recognition = knowing(new Set(names.slice(0, 1000 * share)), questions);
-      for (let batch = 0; batch < 50; batch++) await recognition.look(names.map((name) => record(name)));
+      for (let batch = 0; batch < 50; batch++) await recognition.look(names.map((name) => record(name))).seen;
       expect(questions).to.have.length(asks);
     });
   }
