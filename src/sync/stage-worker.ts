@@ -112,7 +112,7 @@ class StageWorker {
     const ahead: (Look & { readonly index: number })[] = [];
     let held = 0;
     const stageUntil = async (left: number): Promise<void> => {
-      for (let first = ahead[0]; first !== undefined && held > left; first = ahead[0]) {
+      for (let first = ahead[0]; first !== undefined && (left === 0 || held > left); first = ahead[0]) {
         await this.#stageAll(first.index, await first.seen);
         ahead.shift();
         held -= first.characters;
