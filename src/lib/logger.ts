@@ -77,7 +77,6 @@ function winstonTo(stream: NodeJS.WritableStream, formatted: (line: LogEntry) =>
   const { createLogger: create, format, transports } = require('winston') as typeof winston;
   return create({
     level: 'debug',
-    levels: Object.fromEntries(LOG_LEVELS.map((level, rank) => [level, rank])),
     format: format.printf(({ entry }) => formatted(entry as LogEntry)),
     transports: [new transports.Stream({ stream, eol: '\n' })],
   });

@@ -9,6 +9,12 @@ export function telephoneLibrary(): typeof Library {
   return require('libphonenumber-js/min') as typeof Library;
 }
 
+/** The version of the rules: another one may write numbers in another form. */
+export function telephoneRules(): string {
+  const { version } = require('libphonenumber-js/package.json') as { version: string };
+  return version;
+}
+
 /** What the library knows of the world's numbers. */
 export function telephoneMetadata(): MetadataJson {
   return require('libphonenumber-js/min/metadata') as MetadataJson;

@@ -1,5 +1,4 @@
 import type { CountryCode } from 'libphonenumber-js/min';
-import { createRequire } from 'node:module';
 import { telephoneLibrary, telephoneMetadata } from './telephone-library.js';
 import { plainTelephoneFormatter } from './telephone-plan.js';
 
@@ -18,12 +17,6 @@ const GENERATION_SIZE = 4096;
 
 /** Longer texts hold something else. */
 const MAX_LENGTH = 100;
-
-/** The version of the rules: another one may write numbers in another form. */
-export function telephoneRules(): string {
-  const { version } = createRequire(import.meta.url)('libphonenumber-js/package.json') as { version: string };
-  return version;
-}
 
 export function isTelephoneCountry(code: string): code is CountryCode {
   return Object.hasOwn(telephoneMetadata().countries, code);

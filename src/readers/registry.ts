@@ -2,6 +2,7 @@ import { UserSyncError } from '../lib/errors.js';
 import { type Charset, UTF_8, charsetNamed } from './charset.js';
 import type { ReadLimits, Reader } from './reader.js';
 import { type Opening, type Scanner, scanWith } from './scan.js';
+import type { XmlValues } from './xml-record.js';
 
 export { isKnownCharset } from './charset.js';
 
@@ -81,20 +82,14 @@ const REGISTRATIONS: readonly Registration[] = [
     description: 'The child elements of the root are records; their child elements give names and, as text, values.',
     options: [SINGLE_RECORD],
     startsWithAscii: true,
-    makeScanner: async (format, limits, opening) => {
-      const { XmlScanner } = await import('./xml.js');
-      return new XmlScanner(limits, 'text-of-children', format.singleRecord ?? false, opening);
-    },
+    makeScanner: xmlScanner('text-of-children'),
   },
   {
     name: 'xml-attributes',
     description: 'The child elements of the root are records; their attributes give names and values.',
     options: [SINGLE_RECORD],
     startsWithAscii: true,
-    makeScanner: async (format, limits, opening) => {
-      const { XmlScanner } = await import('./xml.js');
-      return new XmlScanner(limits, 'attributes', format.singleRecord ?? false, opening);
-    },
+    makeScanner: xmlScanner('attributes'),
   },
   {
     name: 'tsv-with-name-row',
@@ -159,6 +154,13 @@ export function createReader(format: FileFormat, limits: ReadLimits): Reader {
     charset: format.charset === undefined ? UTF_8 : requireCharset(format.charset),
     startsWithAscii: registration.startsWithAscii,
   });
+}
+
+function xmlScanner(values: XmlValues): MakeScanner {
+  return async (format, limits, opening) => {
+    const { XmlScanner } = await import('./xml.js');
+    return new XmlScanner(limits, values, format.singleRecord ?? false, opening);
+  };
 }
 
 function requireCharset(name: string): Charset {

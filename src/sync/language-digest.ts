@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { packageVersion } from '../lib/package-root.js';
-import { telephoneRules } from '../mapping/telephone.js';
+import { telephoneRules } from '../mapping/telephone-library.js';
 import type { SyncContext } from './context.js';
 import { modelDigest } from './install-model.js';
 import type { KnownObjects } from './stage-messages.js';

@@ -42,7 +42,7 @@ export interface SeenItems {
 export interface Look {
   /** A promise when somebody had to be asked. */
   readonly seen: SeenItems | Promise<SeenItems>;
-  /** Of all its records: what is held until the answer is there. */
+  /** Of its records: what is held until the answer is there; 0 when nobody was asked. */
   readonly characters: number;
 }
 
@@ -80,8 +80,8 @@ export class Recognition {
     const isAsked = this.#ask !== undefined && (this.#asked < TRIAL || this.#recognised * WORTHWHILE >= this.#asked);
     const seen = items.map((item) => this.#digested(item, isAsked));
     const asked = seen.filter(({ username }) => username !== null);
-    const characters = charactersOf(seen);
-    if (this.#ask === undefined || asked.length === 0) return { seen: { items: seen, given: {} }, characters };
+    if (this.#ask === undefined || asked.length === 0) return { seen: { items: seen, given: {} }, characters: 0 };
+    const characters = seen.reduce((sum, { raw }) => sum + raw.length, 0);
     return { seen: this.#askAbout(this.#ask, seen, asked), characters };
   }
 
@@ -117,11 +117,6 @@ export class Recognition {
 /** What the record of an item says. */
 export function valueOf({ item, raw }: SeenItem): InputRecord {
   return item.value ?? (JSON.parse(raw) as InputRecord);
-}
-
-/** How much is held of items until they are staged. */
-export function charactersOf(items: readonly SeenItem[]): number {
-  return items.reduce((sum, { raw }) => sum + raw.length, 0);
 }
 
 /** An item of which nothing is known yet. */

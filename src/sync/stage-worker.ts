@@ -16,7 +16,6 @@ import { readControlFile } from './control.js';
 import { DirectoryView } from './directory-view.js';
 import {
   Recognition,
-  charactersOf,
   seenItem,
   shortDigest,
   valueOf,
@@ -194,8 +193,7 @@ class StageWorker {
   /** What can be told of records before they are mapped. */
   #look(items: readonly ReadItem[]): Look {
     if (this.#recognition !== undefined) return this.#recognition.look(items);
-    const seen = items.map((item) => seenItem(item));
-    return { seen: { items: seen, given: {} }, characters: charactersOf(seen) };
+    return { seen: { items: items.map((item) => seenItem(item)), given: {} }, characters: 0 };
   }
 
   async #stageAll(fileIndex: number, { items, given }: SeenItems): Promise<void> {
